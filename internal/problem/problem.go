@@ -22,7 +22,8 @@ const (
 	TooLarge    Kind = "too-large"   // over a limit of size
 	TooMany     Kind = "too-many"    // over a limit of rate
 	Unavailable Kind = "unavailable" // something the portal needs is down
-	Stale       Kind = "stale"       // If-Match names a version that is not the current one
+	Stale       Kind = "stale"       // the change was made from a version that is not the current one
+	Unguarded   Kind = "unguarded"   // an update that does not say which version it was made from
 )
 
 // Error is a problem with a sentence for the person who met it. Format and Args

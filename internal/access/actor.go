@@ -1,0 +1,167 @@
+package access
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/postgres"
+)
+
+// Actor is who asks: a person with all the roles they hold at this moment,
+// read in one query at the start of the request, or nobody (the zero Actor).
+type Actor struct {
+	ID        uuid.UUID // of the person; zero for a visitor
+	Name      string
+	Email     string
+	Language  string
+	TimeZone  string
+	Theme     string
+	Session   []byte // hash of the session; nil for a token
+	SeenAt    time.Time
+	ReadOnly  bool // a token that may only read
+	portal    Roles
+	places    map[uuid.UUID]Roles // by commission or organization
+	system    string              // what acts, if it is the portal itself
+	RequestID string
+}
+
+// SignedIn reports whether somebody is there.
+func (a Actor) SignedIn() bool { return a.ID != uuid.Nil }
+
+// Secretariat reports whether the actor is of the convention's staff. For
+// choosing what to show first; rights are asked with Require.
+func (a Actor) Secretariat() bool { return a.portal.Has(Secretariat) }
+
+// Roles are what the actor holds in the scope.
+func (a Actor) Roles(s Scope) Roles {
+	r := Visitor | a.portal
+	if a.SignedIn() {
+		r |= Person
+	}
+	return r | a.places[s.ID]
+}
+
+// Commissions are those the actor holds a live seat in.
+func (a Actor) Commissions() []uuid.UUID { return a.where(Member) }
+
+// Organizations are those the actor acts for.
+func (a Actor) Organizations() []uuid.UUID { return a.where(Affiliate) }
+
+// Representing are the organizations whose seats the actor fills.
+func (a Actor) Representing() []uuid.UUID { return a.where(Representative) }
+
+// Chairing are the commissions the actor is an officer of, or convenes.
+func (a Actor) Chairing() []uuid.UUID {
+	ids := []uuid.UUID{}
+	for id, r := range a.places {
+		if r&(Officer|Convener) != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (a Actor) where(role Roles) []uuid.UUID {
+	ids := []uuid.UUID{}
+	for id, r := range a.places {
+		if r.Has(role) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+type actorRow struct {
+	ID       uuid.UUID      `db:"id"`
+	Name     string         `db:"name"`
+	Email    string         `db:"email"`
+	Language string         `db:"language"`
+	TimeZone string         `db:"time_zone"`
+	Theme    string         `db:"theme"`
+	SeenAt   time.Time      `db:"seen_at"`
+	ReadOnly bool           `db:"read_only"`
+	Portal   pq.StringArray `db:"portal"`
+	Places   pq.StringArray `db:"places"`
+}
+
+// holdings is what a person holds at $2, each as "where role": seats that are
+// live and not suspended, commissions convened, organizations acted for.
+const holdings = `
+	p.id, p.name, p.email, p.language, p.time_zone, p.theme,
+	ARRAY(SELECT role FROM portal_role WHERE person_id = p.id) AS portal,
+	ARRAY(SELECT commission_id || ' ' || role FROM seat
+	      WHERE person_id = p.id AND period @> $2::timestamptz AND NOT suspended
+	      UNION ALL
+	      SELECT id || ' convener' FROM commission WHERE convener_id = p.id AND state IN ('proposed', 'forming')
+	      UNION ALL
+	      SELECT organization_id || CASE WHEN representative THEN ' representative' ELSE ' affiliate' END
+	      FROM affiliation JOIN organization o ON o.id = organization_id
+	      WHERE person_id = p.id AND period @> $2::timestamptz AND affiliation.state = 'confirmed' AND o.state IN ('member', 'pending')) AS places`
+
+// BySession reads the actor of a session by the hash of its cookie; the zero
+// Actor if it has ended.
+func BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
+	a, err := byQuery(ctx, q, `
+		SELECT s.seen_at, false AS read_only,`+holdings+`
+		FROM session s JOIN person p ON p.id = s.person_id
+		WHERE s.hash = $1 AND s.expires_at > $2 AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)
+	if a.SignedIn() {
+		a.Session = hash
+	}
+	return a, err
+}
+
+// ByToken reads the actor of a bearer token by its hash; the zero Actor if it
+// has been revoked or has run out.
+func ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
+	return byQuery(ctx, q, `
+		SELECT coalesce(t.seen_at, t.created_at) AS seen_at, t.read_only,`+holdings+`
+		FROM token t JOIN person p ON p.id = t.person_id
+		WHERE t.hash = $1 AND coalesce(t.expires_at, 'infinity') > $2 AND t.revoked_at IS NULL
+		  AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)
+}
+
+// ByPerson reads the actor that a person would be: for the command line, and
+// for asking what somebody else may do.
+func ByPerson(ctx context.Context, q postgres.Q, id uuid.UUID, now time.Time) (Actor, error) {
+	return byQuery(ctx, q, `SELECT $2::timestamptz AS seen_at, false AS read_only,`+holdings+` FROM person p WHERE p.id = $1 AND p.state = 'active'`, id, now)
+}
+
+func byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Actor, error) {
+	rows, err := postgres.All[actorRow](ctx, q, query, args...)
+	if err != nil || len(rows) == 0 {
+		return Actor{}, err
+	}
+	r := rows[0]
+	a := Actor{ID: r.ID, Name: r.Name, Email: r.Email, Language: r.Language, TimeZone: r.TimeZone, Theme: r.Theme,
+		SeenAt: r.SeenAt, ReadOnly: r.ReadOnly, places: make(map[uuid.UUID]Roles, len(r.Places))}
+	for _, name := range r.Portal {
+		a.portal |= roleByName[name]
+	}
+	for _, place := range r.Places {
+		where, role, _ := strings.Cut(place, " ")
+		id, err := uuid.Parse(where)
+		if err != nil {
+			return Actor{}, err
+		}
+		a.places[id] |= roleByName[role]
+	}
+	return a, nil
+}
+
+type actorKey struct{}
+
+// With puts the actor of a request into its context.
+func With(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// From is the actor of the request; the zero Actor is a visitor.
+func From(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
+}

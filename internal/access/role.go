@@ -1,0 +1,72 @@
+package access
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// Roles is a set of roles. What a person holds in one scope fits in a word, so
+// that a decision is looked up by it.
+type Roles uint32
+
+// The roles. Visitor is held by everybody, Person by whoever is signed in; the
+// portal knows the secretariat; an organization its affiliates and its primary
+// representatives; a commission its convener and the roles of its seats. Member
+// and Officer are implied by seats.
+const (
+	Visitor Roles = 1 << iota
+	Person
+	Secretariat
+	Affiliate
+	Representative
+	Convener
+	Member
+	Officer
+	Chair
+	ViceChair
+	Secretary
+	VotingRepresentative
+	AlternateRepresentative
+	Observer
+	LiaisonOfficer
+	InvitedExpert
+	Emeritus
+)
+
+var roleNames = []string{"visitor", "person", "secretariat", "affiliate", "representative", "convener", "member", "officer",
+	"chair", "vice_chair", "secretary", "voting_representative", "alternate_representative", "observer", "liaison_officer",
+	"invited_expert", "emeritus"}
+
+// roleByName is the set of one role and what it implies.
+var roleByName = func() map[string]Roles {
+	m := map[string]Roles{}
+	for i, name := range roleNames {
+		r := Roles(1 << i)
+		switch {
+		case r == Chair || r == ViceChair || r == Secretary:
+			r |= Officer | Member
+		case r > Secretary:
+			r |= Member
+		case r == Representative:
+			r |= Affiliate
+		}
+		m[name] = r
+	}
+	return m
+}()
+
+// Has reports whether all roles of s are among r.
+func (r Roles) Has(s Roles) bool { return r&s == s }
+
+// Names lists the roles of the set.
+func (r Roles) Names() []string {
+	names := make([]string, 0, bits.OnesCount32(uint32(r)))
+	for i, name := range roleNames {
+		if r&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (r Roles) String() string { return strings.Join(r.Names(), " ") }

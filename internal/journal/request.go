@@ -1,0 +1,61 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/postgres"
+)
+
+var errTxDone = sql.ErrTxDone
+
+type (
+	requestKey struct{}
+	clockKey   struct{}
+	onceKey    struct{}
+)
+
+// WithRequest puts the id of the request into the context; entries carry it.
+func WithRequest(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestKey{}, id)
+}
+
+// WithNow makes changes under ctx happen at that instant: for tests, and for
+// loading what happened in the past.
+func WithNow(ctx context.Context, now time.Time) context.Context {
+	return context.WithValue(ctx, clockKey{}, now)
+}
+
+// Now is the present instant, to the microsecond that Postgres keeps; what
+// WithNow says, where it was said.
+func Now(ctx context.Context) time.Time {
+	if t, ok := ctx.Value(clockKey{}).(time.Time); ok {
+		return t
+	}
+	return time.Now().UTC().Truncate(time.Microsecond)
+}
+
+// Once names the row of a request that must be carried out only once.
+type Once struct {
+	Person uuid.UUID
+	Key    string
+}
+
+// WithOnce makes the change under ctx mark that row as committed in its own
+// transaction: a repetition then knows that the work was done, even if the
+// answer was lost.
+func WithOnce(ctx context.Context, o Once) context.Context {
+	return context.WithValue(ctx, onceKey{}, o)
+}
+
+func markCommitted(ctx context.Context, q postgres.Q) error {
+	o, ok := ctx.Value(onceKey{}).(Once)
+	if !ok {
+		return nil
+	}
+	_, err := q.Exec(ctx, `UPDATE idempotency SET state = 'committed' WHERE person_id = $1 AND key = $2 AND state = 'started'`, o.Person, o.Key)
+	return err
+}

@@ -1,0 +1,271 @@
+// Package postgres is the portal's way to its database: prepared statements
+// that are reused, errors that name the constraint, and migrations.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// Q is what a store function asks for: the pool to read from, or the
+// transaction that a change is made in.
+type Q interface {
+	// Get reads one row into dest; sql.ErrNoRows if there is none.
+	Get(ctx context.Context, dest any, query string, args ...any) error
+	// Select reads all rows into the slice dest points to.
+	Select(ctx context.Context, dest any, query string, args ...any) error
+	// Exec runs a statement and returns how many rows it touched.
+	Exec(ctx context.Context, query string, args ...any) (int64, error)
+}
+
+// DB is the pool. Its statements are prepared on first use and kept: measured,
+// a list page is half as fast again that way. So query texts must be constant
+// or come from a small set; values go into args.
+type DB struct {
+	*sqlx.DB
+	statements sync.Map // query text → *sqlx.Stmt
+}
+
+// Config is the size of the pool.
+type Config struct {
+	URL string
+	Max int // most connections; 0 means 20
+}
+
+// Open connects to the server at c.URL and checks that it answers.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	connector, err := pq.NewConnector(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database address: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	if c.Max == 0 {
+		c.Max = 20
+	}
+	pool.SetMaxOpenConns(c.Max)
+	pool.SetMaxIdleConns(c.Max)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	db := &DB{DB: sqlx.NewDb(pool, "postgres")}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", err), pool.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	if s, ok := db.statements.Load(query); ok {
+		return s.(*sqlx.Stmt), nil
+	}
+	s, err := db.PreparexContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if old, loaded := db.statements.LoadOrStore(query, s); loaded {
+		return old.(*sqlx.Stmt), s.Close()
+	}
+	return s, nil
+}
+
+// Get implements Q.
+func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) error {
+	s, err := db.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	count(ctx, query)
+	return s.GetContext(ctx, dest, args...)
+}
+
+// Select implements Q.
+func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) error {
+	s, err := db.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	count(ctx, query)
+	return s.SelectContext(ctx, dest, args...)
+}
+
+// Exec implements Q.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	s, err := db.prepared(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	count(ctx, query)
+	return affected(s.ExecContext(ctx, args...))
+}
+
+// Each calls fn for every row, one at a time, so that an export of any length
+// stays small in memory. T is a struct with db tags.
+func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, args ...any) (err error) {
+	s, err := db.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	count(ctx, query)
+	rows, err := s.QueryxContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var row T
+		if err := rows.StructScan(&row); err != nil {
+			return err
+		}
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Tx is a transaction with the same prepared statements.
+type Tx struct {
+	*sqlx.Tx
+	db *DB
+}
+
+// Begin starts a transaction. Changes of state go through journal.Change, which
+// is the only caller outside of this package and the command line.
+func (db *DB) Begin(ctx context.Context) (*Tx, error) {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Tx{tx, db}, nil
+}
+
+func (tx *Tx) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
+	s, err := tx.db.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return tx.StmtxContext(ctx, s), nil
+}
+
+// Get implements Q.
+func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
+	s, err := tx.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	count(ctx, query)
+	return s.GetContext(ctx, dest, args...)
+}
+
+// Select implements Q.
+func (tx *Tx) Select(ctx context.Context, dest any, query string, args ...any) error {
+	s, err := tx.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	count(ctx, query)
+	return s.SelectContext(ctx, dest, args...)
+}
+
+// Exec implements Q.
+func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	s, err := tx.prepared(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	count(ctx, query)
+	return affected(s.ExecContext(ctx, args...))
+}
+
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// ExecOne runs a statement that must touch a row, and returns missing if it
+// touched none: somebody else was first, or it is not there.
+func ExecOne(ctx context.Context, q Q, missing error, query string, args ...any) error {
+	n, err := q.Exec(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return missing
+	}
+	return nil
+}
+
+// One reads one row, and returns missing where there is none.
+func One[T any](ctx context.Context, q Q, missing error, query string, args ...any) (T, error) {
+	var row T
+	err := q.Get(ctx, &row, query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, missing
+	}
+	return row, err
+}
+
+// All reads all rows; the query bounds how many they can be.
+func All[T any](ctx context.Context, q Q, query string, args ...any) ([]T, error) {
+	rows := []T{}
+	err := q.Select(ctx, &rows, query, args...)
+	return rows, err
+}
+
+// Constraint is the name of the constraint that err says was broken, or "".
+// Capabilities map it to the field that caused it.
+func Constraint(err error) string {
+	var e *pq.Error
+	if errors.As(err, &e) && e.Code.Class() == "23" {
+		return e.Constraint
+	}
+	return ""
+}
+
+// Again reports whether the transaction lost against another one (deadlock,
+// serialization) and would succeed if tried again from its start.
+func Again(err error) bool {
+	var e *pq.Error
+	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001")
+}
+
+// Counter counts the statements of one request, for the tests that bound them.
+type Counter struct {
+	n       atomic.Int64
+	mu      sync.Mutex
+	queries []string
+}
+
+// N is how many statements ran.
+func (c *Counter) N() int { return int(c.n.Load()) }
+
+// Queries are their texts, in order.
+func (c *Counter) Queries() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.queries...)
+}
+
+type counterKey struct{}
+
+// WithCounter makes c count what runs under ctx.
+func WithCounter(ctx context.Context, c *Counter) context.Context {
+	return context.WithValue(ctx, counterKey{}, c)
+}
+
+func count(ctx context.Context, query string) {
+	if c, ok := ctx.Value(counterKey{}).(*Counter); ok {
+		c.n.Add(1)
+		c.mu.Lock()
+		c.queries = append(c.queries, query)
+		c.mu.Unlock()
+	}
+}

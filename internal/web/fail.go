@@ -1,0 +1,186 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"commissionportal/internal/i18n"
+	"commissionportal/internal/problem"
+)
+
+// Failure is what the page of a problem shows.
+type Failure struct {
+	Status  int
+	Title   string
+	Detail  string
+	Request string // id to quote when asking for help; "" where it was the reader's input
+}
+
+var statusOf = map[problem.Kind]int{
+	problem.Invalid: 422, problem.Conflict: 409, problem.NotFound: 404, problem.Forbidden: 403, problem.SignIn: 401,
+	problem.TooLarge: 413, problem.TooMany: 429, problem.Unavailable: 503, problem.Stale: 412, problem.Unguarded: 428,
+}
+
+var titleOf = map[int]string{
+	400: "This request is not right", 401: "Sign in first", 403: "This is not yours to do", 404: "There is no such page",
+	405: "This cannot be done here", 409: "This cannot be done now", 412: "Somebody changed this meanwhile", 413: "This is too large",
+	422: "Something has to be corrected", 428: "Say which version you saw", 429: "Too many at once", 431: "The request's headers are too large",
+	500: "Something went wrong on our side", 503: "The portal is not available for a moment",
+}
+
+// fail turns an error into a page or, below /api, a problem of RFC 9457.
+// An error that is no problem is a fault: logged once, with the request's id.
+func (s *Server) fail(c *fiber.Ctx, err error) error {
+	p := s.problemOf(c.UserContext(), err)
+	status := statusOf[p.Kind]
+	if status == 0 {
+		status = 500
+	}
+	var fe *fiber.Error
+	if errors.As(err, &fe) {
+		status = fe.Code
+	}
+	c.Status(status)
+	if status == 503 {
+		c.Set(fiber.HeaderRetryAfter, "5")
+	}
+	if status == http.StatusTooManyRequests {
+		c.Set(fiber.HeaderRetryAfter, "60")
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if strings.HasPrefix(c.Path(), "/api/") {
+		body := s.body(c.UserContext(), status, p)
+		c.Set(fiber.HeaderContentType, "application/problem+json")
+		return c.JSON(body, "application/problem+json")
+	}
+	if status == http.StatusUnauthorized && c.Method() == fiber.MethodGet {
+		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
+	}
+	f := Failure{Status: status, Title: i18n.T(c.UserContext(), titleOf[status]), Detail: i18n.Problem(c.UserContext(), p)}
+	if f.Title == "" {
+		f.Title = http.StatusText(status)
+	}
+	if status >= 500 {
+		f.Request = c.GetRespHeader("X-Request-Id")
+	}
+	return render(c, s.frame(c), status, s.Problem(f))
+}
+
+func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
+	if p := problem.As(err); p != nil {
+		return p
+	}
+	var fe *fiber.Error
+	if errors.As(err, &fe) {
+		switch fe.Code {
+		case 404:
+			return problem.New(problem.NotFound, "There is no such page, or you may not see it.")
+		case 413:
+			return problem.New(problem.TooLarge, "This is larger than the portal takes.")
+		}
+		return problem.New("", "%s", fe.Message)
+	}
+	if gone(err) {
+		s.Log.LogAttrs(ctx, slog.LevelError, "database", slog.String("error", err.Error()))
+		return problem.New(problem.Unavailable, "The portal cannot reach its database. Try again in a moment.")
+	}
+	s.Log.LogAttrs(ctx, slog.LevelError, "fault", slog.String("error", err.Error()))
+	return problem.New("", "It has been noted. Nothing was changed.")
+}
+
+// Body is a problem as RFC 9457 has it, with the fields that caused it.
+type Body struct {
+	Type   string            `json:"type" doc:"The kind of problem, as a URI reference."`
+	Title  string            `json:"title"`
+	Status int               `json:"status"`
+	Detail string            `json:"detail,omitempty" doc:"What to do about it."`
+	Fields map[string]string `json:"fields,omitempty" doc:"What is wrong with which field."`
+}
+
+// Error makes Body what huma takes for an error.
+func (b *Body) Error() string { return b.Detail }
+
+// GetStatus is the HTTP status.
+func (b *Body) GetStatus() int { return b.Status }
+
+// ContentType is that of RFC 9457.
+func (b *Body) ContentType(string) string { return "application/problem+json" }
+
+func (s *Server) body(ctx context.Context, status int, p *problem.Error) *Body {
+	kind := string(p.Kind)
+	if kind == "" {
+		kind = "fault"
+	}
+	b := &Body{Type: "/problems/" + kind, Title: i18n.T(ctx, titleOf[status]), Status: status, Detail: i18n.Problem(ctx, p)}
+	for _, f := range p.Fields {
+		if b.Fields == nil {
+			b.Fields = map[string]string{}
+		}
+		b.Fields[f.Field] = i18n.FieldProblem(ctx, f)
+	}
+	return b
+}
+
+func (s *Server) apiError(ctx context.Context, err error) error {
+	p := s.problemOf(ctx, err)
+	status := statusOf[p.Kind]
+	if status == 0 {
+		status = 500
+	}
+	return s.body(ctx, status, p)
+}
+
+// What huma itself refuses (a wrong type, an unknown enum) reads as ours does.
+func init() {
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		b := &Body{Type: "/problems/invalid", Title: titleOf[status], Status: status, Detail: message}
+		for _, err := range errs {
+			var d *huma.ErrorDetail
+			if errors.As(err, &d) {
+				if b.Fields == nil {
+					b.Fields = map[string]string{}
+				}
+				field := d.Location[strings.LastIndex(d.Location, ".")+1:]
+				if field == "" {
+					field = "body"
+				}
+				b.Fields[field] = d.Message
+			} else if err != nil {
+				b.Detail = strings.TrimSpace(b.Detail + ": " + err.Error())
+			}
+		}
+		return b
+	}
+}
+
+// Invalid is err as a problem of the input, which a page shows at its fields
+// with what was typed; nil if it is anything else.
+func Invalid(err error) *problem.Error {
+	if p := problem.As(err); p != nil && p.Kind == problem.Invalid {
+		return p
+	}
+	return nil
+}
+
+// IfMatch reads the version that an update was made from: "v3", v3 or 3.
+func IfMatch(header string) (int, error) {
+	if header == "" {
+		return 0, problem.New(problem.Unguarded, "Send If-Match with the ETag that you read, so that nobody's change is lost.")
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(strings.Trim(header, `"`), "v"))
+	if err != nil {
+		return 0, problem.New(problem.Stale, "If-Match is not an ETag of this.")
+	}
+	return n, nil
+}
+
+// ETag is the entity tag of a version.
+func ETag(version int) string { return `"v` + strconv.Itoa(version) + `"` }

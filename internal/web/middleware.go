@@ -1,0 +1,215 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/i18n"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/problem"
+)
+
+const (
+	sessionCookie = "session"
+	flashCookie   = "flash"
+	themeCookie   = "theme"
+)
+
+// csp allows the portal's own files and nothing else: no inline script or
+// style, no other host, no frame around us.
+const csp = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// begin gives the request its id, its context and the headers of every answer,
+// and afterwards refuses an answer for which nothing was authorized.
+func (s *Server) begin(c *fiber.Ctx) (err error) {
+	started := time.Now()
+	id := newID()
+	ctx := journal.WithRequest(c.UserContext(), id)
+	if s.Now != nil {
+		ctx = journal.WithNow(ctx, s.Now().UTC().Truncate(time.Microsecond))
+	}
+	ctx, asked := access.Track(ctx)
+	c.SetUserContext(ctx)
+	c.Set("X-Request-Id", id)
+	c.Set(fiber.HeaderContentSecurityPolicy, csp)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
+	c.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if s.Secure() {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = s.fail(c, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+		}
+		s.Log.LogAttrs(ctx, levelOf(c.Response().StatusCode()), "request", logAttrs(c, id, started)...)
+	}()
+	if err := c.Next(); err != nil {
+		return s.fail(c, err)
+	}
+	if status := c.Response().StatusCode(); status < 400 && !asked() {
+		c.Response().ResetBody()
+		return s.fail(c, fmt.Errorf("%s %s answered %d and nothing was authorized", c.Method(), c.Route().Path, status))
+	}
+	return nil
+}
+
+func newID() string {
+	var b [9]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// guard refuses what is too large, and what another site's page sent: unsafe
+// methods need an origin of ours, unless they carry a bearer token, which no
+// browser adds by itself.
+func (s *Server) guard(c *fiber.Ctx) error {
+	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead || c.Method() == fiber.MethodOptions {
+		return c.Next()
+	}
+	if len(c.Request().Body()) > MaxBody && !s.large(c) {
+		return problem.New(problem.TooLarge, "Send at most %d kB.", MaxBody>>10)
+	}
+	if bearer(c) != "" {
+		return c.Next()
+	}
+	switch c.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return c.Next()
+	case "":
+		origin := c.Get(fiber.HeaderOrigin)
+		if origin == "" { // no browser
+			return c.Next()
+		}
+		if u, err := url.Parse(origin); err == nil && u.Host != "" && (u.Host == string(c.Request().Host()) || u.Host == s.Base.Host) {
+			return c.Next()
+		}
+	}
+	return problem.New(problem.Forbidden, "This came from another site. Open the page here and try again.")
+}
+
+// large reports whether a route with that path takes uploads. The router has
+// not matched yet, so it asks by pattern.
+func (s *Server) large(c *fiber.Ctx) bool {
+	for _, r := range s.routes {
+		if r.Large && r.Method == c.Method() && fiber.RoutePatternMatch(c.Path(), r.Path) {
+			return true
+		}
+	}
+	return false
+}
+
+func bearer(c *fiber.Ctx) string {
+	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+	if strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(token)
+	}
+	return ""
+}
+
+// Hash is how secrets are kept: a session, a token or a link is found by it,
+// and cannot be made from it.
+func Hash(secret string) []byte {
+	h := sha256.Sum256([]byte(secret))
+	return h[:]
+}
+
+// identify finds out who asks, in one query, and in which language and zone.
+func (s *Server) identify(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	var who access.Actor
+	var err error
+	if token := bearer(c); token != "" {
+		if who, err = access.ByToken(ctx, s.DB, Hash(token), journal.Now(ctx)); err == nil && !who.SignedIn() {
+			err = problem.New(problem.SignIn, "This token is unknown, revoked or has run out.")
+		}
+	} else if cookie := c.Cookies(sessionCookie); cookie != "" {
+		who, err = access.BySession(ctx, s.DB, Hash(cookie), journal.Now(ctx))
+	}
+	if err != nil {
+		return err
+	}
+	ctx = access.With(ctx, who)
+	zone, zerr := time.LoadLocation(who.TimeZone)
+	if zerr != nil || who.TimeZone == "" {
+		zone = time.UTC
+	}
+	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match(c.Get(fiber.HeaderAcceptLanguage), who.Language), Zone: zone})
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// compress answers in gzip or brotli where the client takes it; files are
+// compressed already, and small answers are not worth it.
+func (s *Server) compress(c *fiber.Ctx) error {
+	err := c.Next()
+	if err != nil || len(c.Response().Body()) < 1024 || len(c.Response().Header.ContentEncoding()) > 0 || c.Response().IsBodyStream() {
+		return err
+	}
+	compressFast(c.Context())
+	return nil
+}
+
+var compressFast = fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx) {}, 3, fasthttp.CompressBestSpeed)
+
+// Actor is who asks.
+func Actor(c *fiber.Ctx) access.Actor { return access.From(c.UserContext()) }
+
+// SetSession makes the browser carry a new session.
+func (s *Server) SetSession(c *fiber.Ctx, secret string, expires time.Time) {
+	c.Cookie(&fiber.Cookie{Name: sessionCookie, Value: secret, Path: "/", Expires: expires, HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+}
+
+// ClearSession makes the browser forget its session.
+func (s *Server) ClearSession(c *fiber.Ctx) {
+	c.Cookie(&fiber.Cookie{Name: sessionCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+}
+
+// Session is the secret of the request's session, or "".
+func Session(c *fiber.Ctx) string { return c.Cookies(sessionCookie) }
+
+// SetTheme keeps a visitor's choice of light or dark.
+func (s *Server) SetTheme(c *fiber.Ctx, theme string) {
+	c.Cookie(&fiber.Cookie{Name: themeCookie, Value: theme, Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+}
+
+// Theme is the reader's choice: of the account, else of the browser, else "".
+func Theme(c *fiber.Ctx) string {
+	if t := Actor(c).Theme; t == "light" || t == "dark" {
+		return t
+	}
+	if t := c.Cookies(themeCookie); t == "light" || t == "dark" {
+		return t
+	}
+	return ""
+}
+
+// frame prepares the context of a page.
+func (s *Server) frame(c *fiber.Ctx) context.Context {
+	flash := ""
+	if raw := c.Cookies(flashCookie); raw != "" {
+		if text, err := base64.RawURLEncoding.DecodeString(raw); err == nil {
+			flash = string(text)
+		}
+		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+	}
+	return s.Frame(c.UserContext(), Actor(c), c.OriginalURL(), flash)
+}
+
+func hexHash(b []byte) string {
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:16])
+}

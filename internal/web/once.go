@@ -1,0 +1,108 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+// staleStart is after how long a request that began and never answered is taken
+// for dead, so that its repetition may run.
+const staleStart = time.Minute
+
+type answer struct {
+	Fresh   bool    `db:"fresh"`
+	Request []byte  `db:"request"`
+	State   string  `db:"state"`
+	Status  *int    `db:"status"`
+	Header  *string `db:"header"`
+	Body    []byte  `db:"body"`
+}
+
+// once carries out a POST with a key of the sender's (header Idempotency-Key,
+// or the form's hidden field _key) one time, and answers its repetitions with
+// the first answer. The change marks the key in its own transaction, so a
+// repetition after a crash knows whether the work was done.
+func (s *Server) once(c *fiber.Ctx) error {
+	who := Actor(c)
+	key := c.Get("Idempotency-Key")
+	if key == "" && !strings.HasPrefix(c.Path(), "/api/") {
+		key = c.FormValue("_key")
+	}
+	if c.Method() != fiber.MethodPost || key == "" || !who.SignedIn() {
+		return c.Next()
+	}
+	if len(key) > 200 {
+		return problem.Field("Idempotency-Key", "Use at most 200 characters.")
+	}
+	ctx := c.UserContext()
+	request := sha256.Sum256([]byte(c.Method() + " " + c.OriginalURL() + "\n" + string(c.Body())))
+	a, err := postgres.One[answer](ctx, s.DB, nil, `
+		INSERT INTO idempotency AS i (person_id, key, request) VALUES ($1, $2, $3)
+		ON CONFLICT (person_id, key) DO UPDATE SET created_at = CASE WHEN i.state = 'started' AND i.created_at < now() - make_interval(secs => $4) THEN now() ELSE i.created_at END
+		RETURNING created_at = now() AS fresh, request, state, status, header::text AS header, body`,
+		who.ID, key, request[:], staleStart.Seconds())
+	switch {
+	case err != nil:
+		return err
+	case string(a.Request) != string(request[:]):
+		return problem.Field("Idempotency-Key", "This key was used for another request.")
+	case a.Fresh:
+		return s.first(c, key)
+	case a.State == "answered":
+		return replay(c, a)
+	case a.State == "committed":
+		return problem.New(problem.Conflict, "This was carried out already, but its answer was lost. Look at the page itself.")
+	}
+	return problem.New(problem.Conflict, "This is being carried out right now.")
+}
+
+// first runs the request and keeps its answer: a success for ever, a refusal
+// not at all, so that what was corrected can be sent with the same key.
+func (s *Server) first(c *fiber.Ctx, key string) error {
+	ctx := c.UserContext()
+	who := Actor(c).ID
+	c.SetUserContext(journal.WithOnce(ctx, journal.Once{Person: who, Key: key}))
+	err := c.Next()
+	status := c.Response().StatusCode()
+	if err != nil || status >= 400 {
+		if _, e := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, who, key); e != nil {
+			return e
+		}
+		return err
+	}
+	header := map[string]string{}
+	for _, name := range []string{fiber.HeaderContentType, fiber.HeaderLocation, fiber.HeaderETag} {
+		if v := c.GetRespHeader(name); v != "" {
+			header[name] = v
+		}
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	_, err = s.DB.Exec(ctx, `UPDATE idempotency SET state = 'answered', status = $3, header = $4, body = $5 WHERE person_id = $1 AND key = $2`,
+		who, key, status, string(text), c.Response().Body())
+	return err
+}
+
+func replay(c *fiber.Ctx, a answer) error {
+	access.Public(c.UserContext()) // authorized when it was first answered, to this same person
+	header := map[string]string{}
+	if err := json.Unmarshal([]byte(*a.Header), &header); err != nil {
+		return err
+	}
+	for name, v := range header {
+		c.Set(name, v)
+	}
+	c.Set("Idempotent-Replayed", "true")
+	return c.Status(*a.Status).Send(a.Body)
+}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"commissionportal/internal/access"
+)
+
+// Route is a line of the route table: what `portal routes` prints and what the
+// census compares with the router.
+type Route struct {
+	Method, Path string
+	Operation    string // commission.show; one name for the page and its twin in the API
+	Kind         access.Kind
+	Object       string // "" for a route that is public by nature
+	Action       string
+	Large        bool // takes a body up to MaxUpload
+}
+
+// Need is what a route's operation asks access for.
+type Need struct {
+	Kind           access.Kind
+	Object, Action string
+}
+
+// Open is the need of a route that reads nothing of anybody: a form, a file.
+var Open = Need{}
+
+// InPortal, InCommission and InOrganization name what a route asks, and where.
+func InPortal(object, action string) Need { return Need{access.PortalKind, object, action} }
+
+// InCommission is a Need in the scope of a commission.
+func InCommission(object, action string) Need { return Need{access.CommissionKind, object, action} }
+
+// InOrganization is a Need in the scope of an organization.
+func InOrganization(object, action string) Need { return Need{access.OrganizationKind, object, action} }
+
+// Page adds a page's route.
+func (s *Server) Page(method, path, operation string, need Need, h fiber.Handler) {
+	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action})
+	s.App.Add(method, path, open(need, h))
+}
+
+// Upload adds a page's route that takes a body up to MaxUpload.
+func (s *Server) Upload(path, operation string, need Need, h fiber.Handler) {
+	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Large: true})
+	s.App.Post(path, open(need, h))
+}
+
+// open marks the answers of a route that has nothing to authorize.
+func open(need Need, h fiber.Handler) fiber.Handler {
+	if need != Open {
+		return h
+	}
+	return func(c *fiber.Ctx) error {
+		access.Public(c.UserContext())
+		return h(c)
+	}
+}
+
+// Call describes one operation of the API.
+type Call struct {
+	Method, Path string // below /api/v1, parameters in braces
+	Operation    string
+	Need         Need
+	Summary      string
+	Tag          string
+	Status       int // of success; 0 means 200
+	Large        bool
+}
+
+// API adds an operation of the API: huma decodes and documents it, problems
+// come back as RFC 9457.
+func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
+	path := "/api/v1" + c.Path
+	op := huma.Operation{Method: c.Method, Path: path, OperationID: c.Operation, Summary: c.Summary, Tags: []string{c.Tag}, DefaultStatus: c.Status,
+		MaxBodyBytes: MaxBody, Errors: []int{401, 403, 404, 409, 422}}
+	if c.Large {
+		op.MaxBodyBytes = MaxUpload
+	}
+	if c.Method == http.MethodPost {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(200)},
+			Description: "Any text of yours that names this request; sent again with the same body, it is answered as the first time and carried out once."})
+	}
+	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Large: c.Large})
+	huma.Register(s.API, op, func(ctx context.Context, in *I) (*O, error) {
+		if c.Need == Open {
+			access.Public(ctx)
+		}
+		if err := clean(reflect.ValueOf(in), ""); err != nil {
+			return nil, s.apiError(ctx, err)
+		}
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.apiError(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func fiberPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+func (s *Server) add(r Route) {
+	key := r.Method + " " + r.Path
+	if _, twice := s.byPath[key]; twice {
+		panic(fmt.Sprintf("route %s is there twice", key)) // a fault of the program, found at its start
+	}
+	if r.Object != "" && !s.Policy.Knows(r.Kind, r.Object, r.Action) {
+		panic(fmt.Sprintf("route %s asks for %s %s, of which no row in %s.csv speaks", key, r.Object, r.Action, r.Kind))
+	}
+	s.byPath[key] = r
+	s.routes = append(s.routes, r)
+}
+
+// Routes is the table, sorted by path.
+func (s *Server) Routes() []Route {
+	routes := slices.Clone(s.routes)
+	slices.SortFunc(routes, func(a, b Route) int {
+		if c := strings.Compare(a.Path, b.Path); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Method, b.Method)
+	})
+	return routes
+}
+
+// route is the line of the table that the request came in by.
+func (s *Server) route(c *fiber.Ctx) (Route, bool) {
+	method := c.Method()
+	if method == fiber.MethodHead {
+		method = fiber.MethodGet
+	}
+	r, ok := s.byPath[method+" "+c.Route().Path]
+	return r, ok
+}

@@ -1,0 +1,90 @@
+// Package web is the kit of the two doors, pages and API: it turns a request
+// into an actor and a decoded form, and an answer or a problem into a response.
+// It and the …web packages are the only ones that know Fiber.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/postgres"
+)
+
+// Limits of what a request may be.
+const (
+	MaxBody    = 1 << 20  // bytes of a form or a JSON body
+	MaxUpload  = 32 << 20 // bytes on the routes that say Large
+	MaxHeaders = 16 << 10 // bytes of the request line and headers
+)
+
+// Config is what a Server needs to know.
+type Config struct {
+	Base    *url.URL // the configured address: links in mails, cookies, origins
+	DB      *postgres.DB
+	Policy  *access.Policy
+	Log     *slog.Logger
+	Version string
+	// Now, if set, is the clock of all requests; tests set it.
+	Now func() time.Time
+	// Frame prepares the context that pages are rendered in: menu, badges.
+	Frame func(ctx context.Context, who access.Actor, path string, flash string) context.Context
+	// Problem is the page that shows one.
+	Problem func(Failure) templ.Component
+}
+
+// Server is the router with its table of routes.
+type Server struct {
+	Config
+	App    *fiber.App
+	API    huma.API
+	routes []Route
+	byPath map[string]Route // "GET /path" → route
+}
+
+// New makes a server with its middleware and without any route.
+func New(c Config) *Server {
+	s := &Server{Config: c, byPath: map[string]Route{}}
+	s.App = fiber.New(fiber.Config{
+		Immutable:             true, // strings of a request outlive it
+		DisableStartupMessage: true,
+		ErrorHandler:          s.fail,
+		BodyLimit:             MaxUpload,
+		ReadBufferSize:        MaxHeaders,
+		WriteBufferSize:       64 << 10,
+		ReadTimeout:           30 * time.Second,
+		WriteTimeout:          60 * time.Second,
+		IdleTimeout:           90 * time.Second,
+		StrictRouting:         true,
+		CaseSensitive:         true,
+	})
+	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress)
+	api := huma.DefaultConfig("Commission Portal API", c.Version)
+	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""
+	api.CreateHooks = nil // no $schema property in bodies
+	api.Info.Description = "Everything the pages do, a program can do here. Errors are RFC 9457 problems; lists page by cursor; " +
+		"every POST takes an Idempotency-Key; updates need If-Match."
+	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "A token made on your account page or with `portal token create`."},
+	}
+	api.Security = []map[string][]string{{"token": {}}, {}}
+	s.API = humafiber.New(s.App, api)
+	return s
+}
+
+// URL is the absolute address of a path of the portal, from the configured base
+// and never from the request.
+func (c Config) URL(path string) string {
+	return strings.TrimSuffix(c.Base.String(), "/") + path
+}
+
+// Secure reports whether the portal is reached by https, and so its cookies are.
+func (c Config) Secure() bool { return c.Base.Scheme == "https" }
