@@ -147,7 +147,7 @@ func TestDomain(t *testing.T) {
 		"not a site":                                   "",
 		"https://":                                     "",
 		"":                                             "",
-		"mailto:x@siemens.com":                         "",
+		"mailto:x@siemens.com":                         "siemens.com",
 		"https://a\x00b.com":                           "",
 		"https://" + strings.Repeat("a", 300) + ".com": "",
 	} {
