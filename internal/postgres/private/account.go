@@ -136,7 +136,7 @@ func stopLeftover(ctx context.Context, data string) error {
 		timeout time.Duration
 	}{{syscall.SIGINT, 20 * time.Second}, {syscall.SIGKILL, 5 * time.Second}} {
 		if len(servers(data)) == 0 {
-			return nil
+			return unlock(data)
 		}
 		for _, pid := range servers(data) {
 			// SIGINT makes the postmaster stop fast; in the others it only
@@ -145,7 +145,7 @@ func stopLeftover(ctx context.Context, data string) error {
 		}
 		for end := time.Now().Add(step.timeout); time.Now().Before(end); {
 			if len(servers(data)) == 0 {
-				return nil
+				return unlock(data)
 			}
 			select {
 			case <-ctx.Done():
@@ -155,4 +155,18 @@ func stopLeftover(ctx context.Context, data string) error {
 		}
 	}
 	return problem.New(problem.Unavailable, "An earlier PostgreSQL server still runs in %s and cannot be stopped (processes %v).", data, servers(data))
+}
+
+// unlock removes the lock file of a server that was killed. PostgreSQL does so
+// itself, unless its old process number is taken: by a stranger, or by its own
+// remains until somebody waits for them. Where there is no /proc to tell that
+// nobody works in data, PostgreSQL decides.
+func unlock(data string) error {
+	if _, err := os.Readlink("/proc/self/cwd"); err != nil {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("private server: %w", err)
+	}
+	return nil
 }

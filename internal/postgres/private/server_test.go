@@ -250,6 +250,40 @@ func TestLeftoverIsStopped(t *testing.T) {
 	first.stop.Do(func() {}) // it has ended, and the lock is the second's
 }
 
+// A lock file whose process number a stranger has got meanwhile is no obstacle.
+func TestProcessNumberIsTaken(t *testing.T) {
+	config := Config{Dir: directory(t)}
+	s := start(t, config)
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	stranger := account{}
+	if os.Geteuid() == 0 {
+		var err error
+		if stranger, err = accountFor(s.data()); err != nil { // PostgreSQL minds its own account's processes only
+			t.Fatal(err)
+		}
+	}
+	sleep := stranger.command(t.Context(), "sleep", "60")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sleep.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = sleep.Wait() // "killed", as it was
+	})
+	lock := filepath.Join(s.data(), "postmaster.pid")
+	if err := os.WriteFile(lock, fmt.Appendf(nil, "%d\n%s\n0\n5432\n", sleep.Process.Pid, s.data()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := stranger.own(lock); err != nil {
+		t.Fatal(err)
+	}
+	start(t, config)
+}
+
 func kill(t *testing.T, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
