@@ -157,7 +157,7 @@ func stopLeftover(ctx context.Context, data string) error {
 	return problem.New(problem.Unavailable, "An earlier PostgreSQL server still runs in %s and cannot be stopped (processes %v).", data, servers(data))
 }
 
-// unlock removes the lock file of a server that was killed. PostgreSQL does so
+// unlock removes the lock files of a server that was killed. PostgreSQL does so
 // itself, unless its old process number is taken: by a stranger, or by its own
 // remains until somebody waits for them. Where there is no /proc to tell that
 // nobody works in data, PostgreSQL decides.
@@ -165,8 +165,10 @@ func unlock(data string) error {
 	if _, err := os.Readlink("/proc/self/cwd"); err != nil {
 		return nil
 	}
-	if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("private server: %w", err)
+	for _, name := range []string{"postmaster.pid", ".s.PGSQL.5432.lock"} {
+		if err := os.Remove(filepath.Join(data, name)); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("private server: %w", err)
+		}
 	}
 	return nil
 }

@@ -274,12 +274,14 @@ func TestProcessNumberIsTaken(t *testing.T) {
 		}
 		_ = sleep.Wait() // "killed", as it was
 	})
-	lock := filepath.Join(s.data(), "postmaster.pid")
-	if err := os.WriteFile(lock, fmt.Appendf(nil, "%d\n%s\n0\n5432\n", sleep.Process.Pid, s.data()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := stranger.own(lock); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"postmaster.pid", ".s.PGSQL.5432.lock"} {
+		lock := filepath.Join(s.data(), name)
+		if err := os.WriteFile(lock, fmt.Appendf(nil, "%d\n%s\n0\n5432\n", sleep.Process.Pid, s.data()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := stranger.own(lock); err != nil {
+			t.Fatal(err)
+		}
 	}
 	start(t, config)
 }
