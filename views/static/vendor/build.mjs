@@ -1,0 +1,35 @@
+// Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js and
+// icons.svg. Run by hand (npm install && npm run build, in this folder) after
+// changing src/ or using a Tabler class for the first time; commit the result.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
+import postcss from 'postcss'
+import { transform } from 'lightningcss'
+import { bothThemes, tabler, usedVariables } from './tabler.mjs'
+import { sprite } from './icons.mjs'
+
+const here = name => fileURLToPath(new URL(name, import.meta.url))
+const read = name => readFileSync(here(name), 'utf8')
+
+const notice = `/*! Parts are from Tabler 1.6.1, copyright 2018-2026 The Tabler Authors and codecalm.net Paweł Kuna, MIT license: https://github.com/tabler/tabler/blob/master/LICENSE */\n`
+const theirs = await tabler(here('../../') + '**/*.templ')
+const together = `@layer tabler {\n${theirs.replace(/@charset[^;]*;/, '')}\n}\n${read('../src/app.css')}`
+const { css } = await postcss([bothThemes(), usedVariables()]).process(together, { from: undefined })
+const small = transform({ filename: 'app.css', code: Buffer.from(css), minify: true })
+for (const w of small.warnings) console.warn('app.css:', w.message)
+
+mkdirSync(here('../dist'), { recursive: true })
+let sum = 0
+const out = (name, text) => {
+  writeFileSync(here('../dist/' + name), text)
+  const packed = brotliCompressSync(Buffer.from(text)).length
+  sum += packed
+  console.log(name.padEnd(10), String(Buffer.byteLength(text)).padStart(7), 'bytes,', String(packed).padStart(6), 'as brotli')
+}
+out('app.css', notice + small.code)
+out('app.js', read('../src/app.js'))
+out('htmx.js', '/*! htmx 2.0.11, Zero-Clause BSD license: https://github.com/bigskysoftware/htmx */\n' + read('node_modules/htmx.org/dist/htmx.min.js'))
+out('icons.svg', sprite())
+out('mark.svg', read('../src/mark.svg'))
+console.log('first visit:', sum, 'bytes')
