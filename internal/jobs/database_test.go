@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -12,6 +11,7 @@ import (
 	_ "github.com/lib/pq"
 
 	"commissionportal/internal/jobs"
+	"commissionportal/internal/postgres/private"
 )
 
 // database is a new database of the test's own, with River's tables.
@@ -26,7 +26,11 @@ func database(t *testing.T, parameters string) *sql.DB {
 
 func emptyDatabase(t *testing.T, parameters string) *sql.DB {
 	t.Helper()
-	server, err := url.Parse(serverURL(t))
+	address, err := private.Shared(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,9 +51,7 @@ func emptyDatabase(t *testing.T, parameters string) *sql.DB {
 		}
 	})
 	server.Path = "/" + name
-	if parameters != "" {
-		server.RawQuery += "&" + parameters
-	}
+	server.RawQuery = strings.Trim(server.RawQuery+"&"+parameters, "&")
 	db, err := sql.Open("postgres", server.String())
 	if err != nil {
 		t.Fatal(err)
@@ -60,13 +62,4 @@ func emptyDatabase(t *testing.T, parameters string) *sql.DB {
 		}
 	})
 	return db
-}
-
-func serverURL(t *testing.T) string {
-	t.Helper()
-	if u := os.Getenv("TEST_DATABASE_URL"); u != "" {
-		return u
-	}
-	t.Fatal("TEST_DATABASE_URL is not set")
-	return ""
 }

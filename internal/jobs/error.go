@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 )
 
 // textLimit is how much of an error's text is kept with the job, in bytes.
@@ -37,11 +38,35 @@ func (c *cleaned) Unwrap() error { return c.error }
 func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 // quiet passes River's own warnings and errors on. What it says below that is
-// either said by run already (a job failed) or of no use (a client started).
-type quiet struct{ slog.Handler }
+// either said by run already (a job failed) or of no use (a client started), and
+// once the queue is stopping, that contexts have ended is what was asked for.
+type quiet struct {
+	slog.Handler
+	stopping *atomic.Bool
+}
 
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
-func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
-func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.WithGroup(name)} }
+
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	expected := false
+	if q.stopping.Load() {
+		r.Attrs(func(a slog.Attr) bool {
+			expected = strings.HasSuffix(a.Value.String(), context.Canceled.Error())
+			return !expected
+		})
+	}
+	if expected {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler {
+	return quiet{q.Handler.WithAttrs(a), q.stopping}
+}
+
+func (q quiet) WithGroup(name string) slog.Handler {
+	return quiet{q.Handler.WithGroup(name), q.stopping}
+}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -51,10 +52,11 @@ type Options struct {
 // Queue takes jobs in and carries them out. Register all work (Handle, Every)
 // before Start; a process that only enqueues never calls Start.
 type Queue struct {
-	client  *river.Client[*sql.Tx]
-	workers *river.Workers
-	ticks   map[string]ticker
-	log     *slog.Logger
+	client   *river.Client[*sql.Tx]
+	workers  *river.Workers
+	ticks    map[string]ticker
+	log      *slog.Logger
+	stopping atomic.Bool
 }
 
 // New makes a queue over the portal's database; nothing is read or written yet.
@@ -84,7 +86,7 @@ func New(db *sql.DB, o Options) (*Queue, error) {
 		SoftStopTimeout:             o.Grace,
 		CompletedJobRetentionPeriod: keep,
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(q.run)},
-		Logger:                      slog.New(quiet{o.Log.Handler()}),
+		Logger:                      slog.New(quiet{o.Log.Handler(), &q.stopping}),
 	}
 	if o.Backoff != nil {
 		config.RetryPolicy = backoff(o.Backoff)
@@ -158,6 +160,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, jobs ...Job) error {
 // Start begins to carry out jobs, until Stop. The end of ctx does not end it,
 // so that the one who stops the portal decides what stops first.
 func (q *Queue) Start(ctx context.Context) error {
+	q.stopping.Store(false)
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: start: %w", err)
 	}
@@ -169,6 +172,7 @@ func (q *Queue) Start(ctx context.Context) error {
 // later. It reports an error if jobs were still running 5 s after ctx ended:
 // those are run again after five minutes.
 func (q *Queue) Stop(ctx context.Context) error {
+	q.stopping.Store(true)
 	if q.client.Stop(ctx) == nil {
 		return nil
 	}

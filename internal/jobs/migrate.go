@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivermigrate"
@@ -31,7 +32,7 @@ func Migrate(ctx context.Context, db *sql.DB) (err error) {
 		_, e := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(migrateLock))
 		err = errors.Join(err, e)
 	}()
-	m, err := rivermigrate.New(riverdatabasesql.New(db), &rivermigrate.Config{Logger: slog.New(quiet{slog.Default().Handler()})})
+	m, err := rivermigrate.New(riverdatabasesql.New(db), &rivermigrate.Config{Logger: slog.New(quiet{slog.Default().Handler(), new(atomic.Bool)})})
 	if err != nil {
 		return fmt.Errorf("jobs: migrate: %w", err)
 	}

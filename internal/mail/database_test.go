@@ -1,0 +1,63 @@
+package mail_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	_ "github.com/lib/pq"
+
+	"commissionportal/internal/jobs"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/postgres/private"
+	"commissionportal/migrations"
+)
+
+// database is a new database of the test's own, with the portal's schema.
+func database(t *testing.T) *sql.DB {
+	t.Helper()
+	address, err := private.Shared(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := sql.Open("postgres", server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "mail_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name)); err != nil {
+			t.Error(err)
+		}
+		if err := admin.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	server.Path = "/" + name
+	db, err := sql.Open("postgres", server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := jobs.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Migrate(t.Context(), db, migrations.Files); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}

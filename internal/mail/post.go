@@ -1,0 +1,67 @@
+package mail
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	netmail "net/mail"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/i18n"
+)
+
+// Reader is whom a letter is for. Language and TimeZone are those of the
+// account; for an address without one they are empty.
+type Reader struct {
+	Person   uuid.UUID `db:"person_id"`
+	Email    string    `db:"email"`
+	Name     string    `db:"person_name"`
+	Language string    `db:"language"`
+	TimeZone string    `db:"time_zone"`
+}
+
+// Post writes letters for the capabilities: in the reader's language and zone,
+// with absolute addresses from the configured base.
+type Post struct {
+	*Outbox
+	Links
+}
+
+// Note is what a capability says in a letter. Subject, Paragraphs and Footer are
+// in the reader's language; Path is where the button leads.
+type Note struct {
+	Subject    string
+	Paragraphs []string
+	Details    [][2]string
+	Button     string
+	Path       string // below the portal's address: "/desk"
+	Footer     string // why the reader gets this
+	Secret     bool   // Path holds a secret
+}
+
+// Write enqueues one letter in the transaction of the change that it tells of.
+// note is called with the reader's language and zone in its context.
+func (p *Post) Write(ctx context.Context, tx *sql.Tx, to Reader, kind, about string, note func(context.Context) Note) error {
+	zone, err := time.LoadLocation(to.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match("", to.Language), Zone: zone})
+	n := note(ctx)
+	letter := Letter{Portal: i18n.T(ctx, "Commission Portal"), Home: p.To("/"), Language: i18n.Lang(ctx), Dir: i18n.Dir(ctx),
+		Greeting: i18n.T(ctx, "Hello,"), Paragraphs: n.Paragraphs, Details: n.Details, Footer: n.Footer}
+	if to.Name != "" {
+		letter.Greeting = i18n.T(ctx, "Hello %s,", to.Name)
+	}
+	if n.Path != "" {
+		letter.Action = &Action{Label: n.Button, URL: p.To(n.Path)}
+	}
+	m, err := letter.Message(netmail.Address{Name: to.Name, Address: to.Email}, kind, n.Subject)
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	m.Person, m.About, m.Secret = to.Person, about, n.Secret
+	return p.Enqueue(ctx, tx, m)
+}
