@@ -1,24 +1,51 @@
+// Command portal is the Commission Portal: one program that serves it, runs it
+// for development, migrates its database and loads data into it.
 package main
 
 import (
-	_ "github.com/a-h/templ"
-	_ "github.com/casbin/casbin/v2"
-	_ "github.com/danielgtaylor/huma/v2"
-	_ "github.com/danielgtaylor/huma/v2/adapters/humafiber"
-	_ "github.com/gofiber/fiber/v2"
-	_ "github.com/jmoiron/sqlx"
-	_ "github.com/lib/pq"
-	_ "github.com/pressly/goose/v3"
-	_ "github.com/riverqueue/river"
-	_ "github.com/riverqueue/river/riverdriver/riverdatabasesql"
-	_ "github.com/riverqueue/river/rivermigrate"
-	_ "github.com/xuri/excelize/v2"
-	_ "github.com/wneessen/go-mail"
-	_ "github.com/yuin/goldmark"
-	_ "github.com/microcosm-cc/bluemonday"
-	_ "github.com/go-playground/form/v4"
-	_ "github.com/alecthomas/kong"
-	_ "github.com/caarlos0/env/v11"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"commissionportal/internal/app"
 )
 
-func main() {}
+type program struct {
+	Serve   serveCommand   `cmd:"" help:"Answer requests and do the background work. The schema has to be up to date."`
+	Dev     devCommand     `cmd:"" help:"Run everything on this machine: a private Postgres under var/, the sample data, the portal."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+	Help    helpCommand    `cmd:"" help:"Print the commands and every setting of the environment."`
+}
+
+func main() {
+	var p program
+	k := kong.Must(&p, kong.Name("portal"), kong.Description("The place where industrial commissions live."), kong.UsageOnError())
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	c, err := k.Parse(args)
+	k.FatalIfErrorf(err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c.BindTo(ctx, (*context.Context)(nil))
+	if err := c.Run(k); err != nil {
+		fmt.Fprintf(os.Stderr, "portal: %s\n", sentence(err))
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
+	}
+}
+
+func logger(c app.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

@@ -6,6 +6,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,8 +23,8 @@ import (
 // store functions take it as their postgres.Q.
 type Tx struct {
 	*postgres.Tx
-	Now     time.Time // the instant of the change, one for all of it
-	permit  access.Permit
+	Now    time.Time // the instant of the change, one for all of it
+	permit access.Permit
 	// For is the organization that the act is done for, if any; set it in fn.
 	For     uuid.NullUUID
 	entries []entry
@@ -148,6 +149,9 @@ func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
 // Permit is what the change runs under.
 func (tx *Tx) Permit() access.Permit { return tx.permit }
 
+// SQL is the transaction itself: for mail and jobs, which are enqueued in it.
+func (tx *Tx) SQL() *sql.Tx { return tx.Tx.Tx.Tx }
+
 func (tx *Tx) append(ctx context.Context) error {
 	n := len(tx.entries)
 	objects, actions, ids, notes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -169,7 +173,7 @@ func requestID(ctx context.Context, a access.Actor) string {
 }
 
 func ignoreDone(err error) error {
-	if errors.Is(err, errTxDone) {
+	if errors.Is(err, sql.ErrTxDone) {
 		return nil
 	}
 	return err

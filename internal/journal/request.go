@@ -2,15 +2,12 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/google/uuid"
 
 	"commissionportal/internal/postgres"
 )
-
-var errTxDone = sql.ErrTxDone
 
 type (
 	requestKey struct{}

@@ -32,6 +32,7 @@ type Q interface {
 type DB struct {
 	*sqlx.DB
 	statements sync.Map // query text → *sqlx.Stmt
+	counter    atomic.Pointer[Counter]
 }
 
 // Config is the size of the pool.
@@ -40,8 +41,20 @@ type Config struct {
 	Max int // most connections; 0 means 20
 }
 
-// Open connects to the server at c.URL and checks that it answers.
+// Open makes a pool for the server at c.URL and checks that it answers.
 func Open(ctx context.Context, c Config) (*DB, error) {
+	db, err := Lazy(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// Lazy makes a pool that connects at its first query.
+func Lazy(c Config) (*DB, error) {
 	connector, err := pq.NewConnector(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database address: %w", err)
@@ -53,11 +66,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	pool.SetMaxOpenConns(c.Max)
 	pool.SetMaxIdleConns(c.Max)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	db := &DB{DB: sqlx.NewDb(pool, "postgres")}
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("database: %w", err), pool.Close())
-	}
-	return db, nil
+	return &DB{DB: sqlx.NewDb(pool, "postgres")}, nil
 }
 
 func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
@@ -80,7 +89,7 @@ func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) erro
 	if err != nil {
 		return err
 	}
-	count(ctx, query)
+	db.count(query)
 	return s.GetContext(ctx, dest, args...)
 }
 
@@ -90,7 +99,7 @@ func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) e
 	if err != nil {
 		return err
 	}
-	count(ctx, query)
+	db.count(query)
 	return s.SelectContext(ctx, dest, args...)
 }
 
@@ -100,7 +109,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	count(ctx, query)
+	db.count(query)
 	return affected(s.ExecContext(ctx, args...))
 }
 
@@ -111,7 +120,7 @@ func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, ar
 	if err != nil {
 		return err
 	}
-	count(ctx, query)
+	db.count(query)
 	rows, err := s.QueryxContext(ctx, args...)
 	if err != nil {
 		return err
@@ -159,7 +168,7 @@ func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) erro
 	if err != nil {
 		return err
 	}
-	count(ctx, query)
+	tx.db.count(query)
 	return s.GetContext(ctx, dest, args...)
 }
 
@@ -169,7 +178,7 @@ func (tx *Tx) Select(ctx context.Context, dest any, query string, args ...any) e
 	if err != nil {
 		return err
 	}
-	count(ctx, query)
+	tx.db.count(query)
 	return s.SelectContext(ctx, dest, args...)
 }
 
@@ -179,7 +188,7 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	count(ctx, query)
+	tx.db.count(query)
 	return affected(s.ExecContext(ctx, args...))
 }
 
@@ -237,7 +246,7 @@ func Again(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001")
 }
 
-// Counter counts the statements of one request, for the tests that bound them.
+// Counter counts statements, for the tests that bound what a page may run.
 type Counter struct {
 	n       atomic.Int64
 	mu      sync.Mutex
@@ -254,15 +263,11 @@ func (c *Counter) Queries() []string {
 	return append([]string(nil), c.queries...)
 }
 
-type counterKey struct{}
+// CountInto makes c count the statements of all that runs from now on; nil ends it.
+func (db *DB) CountInto(c *Counter) { db.counter.Store(c) }
 
-// WithCounter makes c count what runs under ctx.
-func WithCounter(ctx context.Context, c *Counter) context.Context {
-	return context.WithValue(ctx, counterKey{}, c)
-}
-
-func count(ctx context.Context, query string) {
-	if c, ok := ctx.Value(counterKey{}).(*Counter); ok {
+func (db *DB) count(query string) {
+	if c := db.counter.Load(); c != nil {
 		c.n.Add(1)
 		c.mu.Lock()
 		c.queries = append(c.queries, query)

@@ -14,15 +14,8 @@ import (
 
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/problem"
+	"commissionportal/views/layout"
 )
-
-// Failure is what the page of a problem shows.
-type Failure struct {
-	Status  int
-	Title   string
-	Detail  string
-	Request string // id to quote when asking for help; "" where it was the reader's input
-}
 
 var statusOf = map[problem.Kind]int{
 	problem.Invalid: 422, problem.Conflict: 409, problem.NotFound: 404, problem.Forbidden: 403, problem.SignIn: 401,
@@ -64,14 +57,14 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if status == http.StatusUnauthorized && c.Method() == fiber.MethodGet {
 		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
 	}
-	f := Failure{Status: status, Title: i18n.T(c.UserContext(), titleOf[status]), Detail: i18n.Problem(c.UserContext(), p)}
-	if f.Title == "" {
-		f.Title = http.StatusText(status)
+	title, request := i18n.T(c.UserContext(), titleOf[status]), ""
+	if title == "" {
+		title = http.StatusText(status)
 	}
-	if status >= 500 {
-		f.Request = c.GetRespHeader("X-Request-Id")
+	if status >= 500 { // to be quoted when asking for help
+		request = c.GetRespHeader("X-Request-Id")
 	}
-	return render(c, s.frame(c), status, s.Problem(f))
+	return s.Render(c, status, layout.Problem(status, title, i18n.Problem(c.UserContext(), p), request))
 }
 
 func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {

@@ -19,6 +19,7 @@ import (
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/problem"
+	"commissionportal/views/layout"
 )
 
 const (
@@ -197,16 +198,27 @@ func Theme(c *fiber.Ctx) string {
 	return ""
 }
 
-// frame prepares the context of a page.
+// frame prepares the context of a page: the menu, who is there, what to say once.
 func (s *Server) frame(c *fiber.Ctx) context.Context {
-	flash := ""
+	who := Actor(c)
+	f := layout.Frame{Theme: Theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu))}
+	if who.SignedIn() {
+		f.Person = layout.Person{ID: who.ID.String(), Name: who.Name}
+	}
+	for i, e := range s.Menu {
+		e.Active = c.Path() == e.Path || strings.HasPrefix(c.Path(), e.Path+"/")
+		f.Menu[i] = e
+	}
+	if who.Secretariat() {
+		f.Own = s.Own
+	}
 	if raw := c.Cookies(flashCookie); raw != "" {
 		if text, err := base64.RawURLEncoding.DecodeString(raw); err == nil {
-			flash = string(text)
+			f.Flash = []layout.Flash{{Kind: "success", Text: string(text)}}
 		}
 		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
 	}
-	return s.Frame(c.UserContext(), Actor(c), c.OriginalURL(), flash)
+	return layout.With(c.UserContext(), f)
 }
 
 func hexHash(b []byte) string {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,10 +24,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // Render answers with a page. It is rendered whole before anything is sent, so
 // an error on the way shows as one.
 func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
-	return render(c, s.frame(c), status, page)
-}
-
-func render(c *fiber.Ctx, ctx context.Context, status int, page templ.Component) error {
+	ctx := s.frame(c)
 	b, _ := buffers.Get().(*bytes.Buffer)
 	b.Reset()
 	defer buffers.Put(b)

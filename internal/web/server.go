@@ -4,19 +4,18 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/postgres"
+	"commissionportal/views/layout"
 )
 
 // Limits of what a request may be.
@@ -35,10 +34,6 @@ type Config struct {
 	Version string
 	// Now, if set, is the clock of all requests; tests set it.
 	Now func() time.Time
-	// Frame prepares the context that pages are rendered in: menu, badges.
-	Frame func(ctx context.Context, who access.Actor, path string, flash string) context.Context
-	// Problem is the page that shows one.
-	Problem func(Failure) templ.Component
 }
 
 // Server is the router with its table of routes.
@@ -46,6 +41,9 @@ type Server struct {
 	Config
 	App    *fiber.App
 	API    huma.API
+	Menu   []layout.Entry // the main menu
+	Own    []layout.Entry // what the secretariat's account menu has besides
+	tabs   map[string][]Tab
 	routes []Route
 	byPath map[string]Route // "GET /path" → route
 }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+
+	"commissionportal/internal/app"
+	"commissionportal/internal/postgres/private"
+	"commissionportal/internal/problem"
+)
+
+var errNoDatabase = errors.New("set DATABASE_URL to the address of a Postgres server, or use `portal dev`, which starts one")
+
+// configured is the configuration, with a database named in it.
+func configured() (app.Config, error) {
+	c, err := app.FromEnvironment()
+	if err == nil && c.DatabaseURL == "" {
+		err = errNoDatabase
+	}
+	return c, err
+}
+
+type serveCommand struct{}
+
+// Run serves until it is told to stop.
+func (serveCommand) Run(ctx context.Context) error {
+	c, err := configured()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, func(string) {})
+}
+
+// serve listens before it opens anything else, so that a port in use is said first.
+func serve(ctx context.Context, c app.Config, ready func(address string)) (err error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Address())
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s (PORT and HOST set another address): %w", c.Address(), err)
+	}
+	a, err := app.New(c, logger(c), nil)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	ready("http://" + l.Addr().String())
+	return a.Serve(ctx, l)
+}
+
+type migrateCommand struct{}
+
+// Run migrates the database of DATABASE_URL.
+func (migrateCommand) Run(ctx context.Context) error {
+	c, err := configured()
+	if err != nil {
+		return err
+	}
+	applied, err := app.Migrate(ctx, c.DatabaseURL)
+	for _, name := range applied {
+		fmt.Println("applied", name)
+	}
+	if err == nil && len(applied) == 0 {
+		fmt.Println("The schema is up to date.")
+	}
+	return err
+}
+
+type devCommand struct{}
+
+// Run brings everything up: what `make run` does.
+func (devCommand) Run(ctx context.Context) (err error) {
+	c, err := app.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	c.Development = true
+	if c.DatabaseURL == "" {
+		root, err := private.Checkout()
+		if err != nil {
+			return err
+		}
+		if err := private.Install(ctx, os.Stdout); err != nil {
+			return err
+		}
+		server, err := private.Start(ctx, private.Config{Dir: filepath.Join(root, "var", "postgres"), Database: "portal", Out: os.Stdout})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, server.Stop()) }()
+		c.DatabaseURL = server.URL("portal")
+	}
+	if _, err := app.Migrate(ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	return serve(ctx, c, func(address string) { fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n\n", address) })
+}
+
+type routesCommand struct{}
+
+// Run prints the table of routes.
+func (routesCommand) Run() error {
+	routes, err := app.Routes()
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	for _, r := range routes {
+		need := "public"
+		if r.Object != "" {
+			need = fmt.Sprintf("%s: %s %s", r.Kind, r.Object, r.Action)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Method, r.Path, r.Operation, need)
+	}
+	return w.Flush()
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run() error {
+	fmt.Println(app.Version)
+	return nil
+}
+
+type helpCommand struct{}
+
+// Run prints commands and settings.
+func (helpCommand) Run(k *kong.Kong) error {
+	fmt.Println("Usage: portal COMMAND. `portal COMMAND --help` says more of one.")
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "\nCommands")
+	for _, n := range k.Model.Children {
+		fmt.Fprintf(w, "  %s\t%s\n", n.Name, n.Help)
+	}
+	fmt.Fprintln(w, "\nSettings (environment)")
+	for _, s := range app.Settings() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Name, s.Default, s.Help)
+	}
+	return w.Flush()
+}
+
+// sentence is what a person reads of an error.
+func sentence(err error) string {
+	if p := problem.As(err); p != nil {
+		return p.Detail()
+	}
+	return err.Error()
+}

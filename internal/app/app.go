@@ -1,0 +1,121 @@
+// Package app puts the portal together from its configuration. It is the only
+// package that knows every other; a capability is one line here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/commission"
+	"commissionportal/internal/commission/commissionweb"
+	"commissionportal/internal/jobs"
+	"commissionportal/internal/mail"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/web"
+	"commissionportal/migrations"
+	"commissionportal/policies"
+)
+
+// App is the portal, ready to serve.
+type App struct {
+	Config
+	DB     *postgres.DB
+	Policy *access.Policy
+	Web    *web.Server
+	Queue  *jobs.Queue
+	Log    *slog.Logger
+
+	Commissions *commission.Service
+}
+
+// Version is set when the program is linked.
+var Version = "dev"
+
+// New puts everything together; it neither connects, migrates nor listens. now, if not nil, is the clock of all requests.
+func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
+	base, err := c.base()
+	if err != nil {
+		return nil, err
+	}
+	policy, err := access.Load(policies.Files)
+	if err != nil {
+		return nil, err
+	}
+	sender, err := c.Mail.Sender()
+	if err != nil {
+		return nil, err
+	}
+	links, err := mail.NewLinks(base.String())
+	if err != nil {
+		return nil, err
+	}
+	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Max: c.Connections})
+	if err != nil {
+		return nil, err
+	}
+	queue, err := jobs.New(db.DB.DB, jobs.Options{Log: log})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
+	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Log: log,
+		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now})}
+	a.capabilities(post)
+	return a, nil
+}
+
+// capabilities is where each is wired: its service, its doors, its hooks.
+func (a *App) capabilities(*mail.Post) {
+	a.Commissions = commission.New(a.DB, a.Policy)
+
+	a.Web.Static()
+	commissionweb.Mount(a.Web, a.Commissions)
+}
+
+// Routes is the table of all routes.
+func Routes() ([]web.Route, error) {
+	a, err := New(Config{Host: "127.0.0.1", Connections: 1}, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.Web.Routes(), a.Close()
+}
+
+// Migrate brings the schema at url up to date and returns what it applied.
+func Migrate(ctx context.Context, url string) ([]string, error) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: url, Max: 4})
+	if err != nil {
+		return nil, err
+	}
+	applied, err := postgres.Migrate(ctx, db.DB.DB, migrations.Files)
+	if err == nil {
+		err = jobs.Migrate(ctx, db.DB.DB)
+	}
+	return applied, errors.Join(err, db.Close())
+}
+
+// Serve answers requests on l and does the background work until ctx ends, then
+// finishes what is under way.
+func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	if err := a.Queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- a.Web.App.Listener(l) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, a.Web.App.ShutdownWithContext(grace), a.Queue.Stop(grace))
+}
+
+// Close gives the connections back.
+func (a *App) Close() error { return a.DB.Close() }

@@ -1,0 +1,382 @@
+// Package apptest runs the whole portal for tests: a database of its own on a
+// real Postgres, a real listener on a free port, real HTTP.
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/app"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/postgres/private"
+	"commissionportal/internal/web"
+	"commissionportal/migrations"
+)
+
+// Portal is a running portal with a database of its own.
+type Portal struct {
+	*app.App
+	t   testing.TB
+	URL string
+
+	mu  sync.Mutex
+	now time.Time // zero: the real time
+}
+
+// New starts a portal on a clone of the migrated template (about 25 ms); it ends
+// with the test.
+func New(t testing.TB) *Portal {
+	t.Helper()
+	p := &Portal{t: t}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, _ := l.Addr().(*net.TCPAddr)
+	level := slog.LevelWarn
+	if os.Getenv("TEST_LOG") != "" {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: level}))
+	p.App, err = app.New(app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true}, log, p.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.URL = "http://" + l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("portal: %v", err)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("portal: %v", err)
+		}
+	})
+	return p
+}
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	_, err := os.Stderr.WriteString(w.t.Name() + ": " + string(b))
+	return len(b), err
+}
+
+// At sets the portal's clock for what follows.
+func (p *Portal) At(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = now
+}
+
+// Now is the portal's time.
+func (p *Portal) Now() time.Time { return p.clock() }
+
+func (p *Portal) clock() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now.IsZero() {
+		return time.Now().UTC().Truncate(time.Microsecond)
+	}
+	return p.now
+}
+
+var template struct {
+	sync.Mutex
+	name string
+}
+
+// Database is the address of a new database with the portal's schema, dropped
+// when the test ends.
+func Database(t testing.TB) string {
+	t.Helper()
+	ctx := context.Background()
+	server, err := private.Shared(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("postgres", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	name := "test_" + hex.EncodeToString(random())
+	from, err := prepare(ctx, db, server)
+	if err == nil {
+		_, err = db.ExecContext(ctx, "CREATE DATABASE "+pq.QuoteIdentifier(name)+" TEMPLATE "+pq.QuoteIdentifier(from)+" STRATEGY file_copy")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db, err := sql.Open("postgres", server)
+		if err == nil {
+			_, err = db.ExecContext(context.Background(), "DROP DATABASE "+pq.QuoteIdentifier(name)+" WITH (FORCE)")
+			_ = db.Close()
+		}
+		if err != nil {
+			t.Errorf("drop %s: %v", name, err)
+		}
+	})
+	return at(server, name)
+}
+
+// prepare makes the migrated template once for all packages of a run: its name
+// carries a digest of the migrations, and an advisory lock keeps others out
+// meanwhile.
+func prepare(ctx context.Context, db *sql.DB, server string) (string, error) {
+	template.Lock()
+	defer template.Unlock()
+	if template.name != "" {
+		return template.name, nil
+	}
+	digest, err := digestOf(migrations.Files)
+	if err != nil {
+		return "", err
+	}
+	name := "template_" + digest
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock(4711)"); err != nil {
+		return "", err
+	}
+	defer func() { _, _ = c.ExecContext(ctx, "SELECT pg_advisory_unlock(4711)") }()
+	var there bool
+	if err := c.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there); err != nil {
+		return "", err
+	}
+	if !there {
+		making := name + "_" + hex.EncodeToString(random())
+		if _, err := c.ExecContext(ctx, "CREATE DATABASE "+pq.QuoteIdentifier(making)); err != nil {
+			return "", err
+		}
+		if _, err := app.Migrate(ctx, at(server, making)); err != nil {
+			return "", err
+		}
+		if _, err := c.ExecContext(ctx, "ALTER DATABASE "+pq.QuoteIdentifier(making)+" RENAME TO "+pq.QuoteIdentifier(name)); err != nil {
+			return "", err
+		}
+	}
+	template.name = name
+	return name, nil
+}
+
+func at(server, database string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		panic(err)
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+func random() []byte {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b)
+	return b
+}
+
+// Exec runs SQL as it stands, for what a test has to arrange.
+func (p *Portal) Exec(query string, args ...any) {
+	p.t.Helper()
+	if _, err := p.DB.DB.ExecContext(context.Background(), query, args...); err != nil {
+		p.t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// Value reads one value.
+func Value[T any](p *Portal, query string, args ...any) T {
+	p.t.Helper()
+	var v T
+	if err := p.DB.DB.GetContext(context.Background(), &v, query, args...); err != nil {
+		p.t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// Person makes a confirmed person with a session, and returns a browser that is
+// signed in as them. name is also the local part of the address. roles are
+// portal roles.
+func (p *Portal) Person(name string, roles ...string) *Client {
+	p.t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	email := strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@example.org"
+	p.Exec(`INSERT INTO person (id, email, name, confirmed_at) VALUES ($1, $2, $3, now())`, id, email, name)
+	for _, r := range roles {
+		p.Exec(`INSERT INTO portal_role (person_id, role) VALUES ($1, $2)`, id, r)
+	}
+	secret := hex.EncodeToString(random()) + hex.EncodeToString(random())
+	p.Exec(`INSERT INTO session (hash, person_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3::timestamptz, $3, $3::timestamptz + interval '100 years')`, web.Hash(secret), id, p.clock().Add(-50*365*24*time.Hour))
+	c := p.Visitor()
+	c.ID, c.Name, c.Email = id, name, email
+	u, _ := url.Parse(p.URL)
+	c.http.Jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: secret, Path: "/"}})
+	return c
+}
+
+// Secretariat is a person of the secretariat.
+func (p *Portal) Secretariat() *Client { return p.Person("Sam Secretariat", "secretariat") }
+
+// Visitor is a browser that nobody has signed in with.
+func (p *Portal) Visitor() *Client {
+	jar, _ := cookiejar.New(nil)
+	return &Client{p: p, http: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Client is one person's (or nobody's) way in: pages with Get and Post, the API
+// with API.
+type Client struct {
+	p           *Portal
+	http        *http.Client
+	ID          uuid.UUID
+	Name, Email string
+	Token       string // sent as bearer by API, if set
+}
+
+// Reply is an answer, read whole.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   string
+	t      testing.TB
+	what   string
+}
+
+// Get asks for a page.
+func (c *Client) Get(path string, header ...string) Reply {
+	return c.do("GET", path, nil, header...)
+}
+
+// Post sends a form of name, value pairs.
+func (c *Client) Post(path string, pairs ...string) Reply {
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return c.do("POST", path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+}
+
+// API calls an operation below /api/v1; body, if not nil, is sent as JSON.
+// header are name, value pairs.
+func (c *Client) API(method, path string, body any, header ...string) Reply {
+	c.p.t.Helper()
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			c.p.t.Fatal(err)
+		}
+		r = bytes.NewReader(raw)
+	}
+	if r != nil {
+		header = append(header, "Content-Type", "application/json")
+	}
+	if c.Token != "" {
+		header = append(header, "Authorization", "Bearer "+c.Token)
+	}
+	return c.do(method, "/api/v1"+path, r, header...)
+}
+
+func (c *Client) do(method, path string, body io.Reader, header ...string) Reply {
+	c.p.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), method, c.p.URL+path, body)
+	if err != nil {
+		c.p.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		c.p.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.p.t.Fatal(err)
+	}
+	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(raw), t: c.p.t, what: method + " " + path}
+}
+
+// Want fails the test unless the status is that and the body has all texts.
+func (r Reply) Want(status int, texts ...string) Reply {
+	r.t.Helper()
+	if r.Status != status {
+		r.t.Fatalf("%s: status %d, want %d\n%s", r.what, r.Status, status, short(r.Body))
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.Body, text) {
+			r.t.Fatalf("%s: no %q in\n%s", r.what, text, short(r.Body))
+		}
+	}
+	return r
+}
+
+// Lacks fails the test if the body has one of the texts.
+func (r Reply) Lacks(texts ...string) Reply {
+	r.t.Helper()
+	for _, text := range texts {
+		if strings.Contains(r.Body, text) {
+			r.t.Fatalf("%s: %q is in\n%s", r.what, text, short(r.Body))
+		}
+	}
+	return r
+}
+
+// Location is where a redirect leads.
+func (r Reply) Location() string { return r.Header.Get("Location") }
+
+// JSON decodes the body.
+func JSON[T any](r Reply) T {
+	r.t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(r.Body), &v); err != nil {
+		r.t.Fatalf("%s: %v\n%s", r.what, err, short(r.Body))
+	}
+	return v
+}
+
+func short(s string) string {
+	if len(s) > 6000 {
+		return s[:6000] + "…"
+	}
+	return s
+}
+
+// Queries counts the statements of one request to the portal's handler.
+func (p *Portal) Queries(fn func()) int {
+	p.t.Helper()
+	var c postgres.Counter
+	p.DB.CountInto(&c)
+	defer p.DB.CountInto(nil)
+	fn()
+	return c.N()
+}

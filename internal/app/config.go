@@ -1,0 +1,71 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"commissionportal/internal/mail"
+)
+
+// Config is what the portal reads from its environment; `portal help` lists it.
+type Config struct {
+	DatabaseURL string `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
+	Host        string `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
+	Port        int    `env:"PORT" envDefault:"8080" help:"port to listen on"`
+	BaseURL     string `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
+	MetricsPort int    `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
+	Connections int    `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
+	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	Development bool   `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
+	Mail        mail.Settings
+}
+
+// Setting is one variable of the environment.
+type Setting struct{ Name, Default, Help string }
+
+// Settings are all variables that the portal reads.
+func Settings() []Setting { return settings(reflect.TypeFor[Config]()) }
+
+func settings(t reflect.Type) []Setting {
+	var list []Setting
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Type.Kind() == reflect.Struct {
+			list = append(list, settings(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		list = append(list, Setting{name, f.Tag.Get("envDefault"), f.Tag.Get("help")})
+	}
+	return list
+}
+
+// FromEnvironment reads the configuration.
+func FromEnvironment() (Config, error) {
+	c, err := env.ParseAs[Config]()
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, nil
+}
+
+// Address is where the portal listens.
+func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+
+func (c Config) base() (*url.URL, error) {
+	if c.BaseURL == "" {
+		return &url.URL{Scheme: "http", Host: c.Address()}, nil
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") {
+		return nil, fmt.Errorf("BASE_URL: %q is not an address such as https://portal.example.org", c.BaseURL)
+	}
+	u.Path = ""
+	return u, nil
+}
