@@ -50,7 +50,7 @@ func StartTest(ctx context.Context, out io.Writer) (*Server, error) {
 	if err := Install(ctx, out); err != nil {
 		return nil, err
 	}
-	root, err := checkout()
+	root, err := Checkout()
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func StartTest(ctx context.Context, out io.Writer) (*Server, error) {
 	}
 }
 
-// checkout is the directory of go.mod, from the working directory upwards.
-func checkout() (string, error) {
+// Checkout is the directory of go.mod, from the working directory upwards.
+func Checkout() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {

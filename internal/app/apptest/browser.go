@@ -1,0 +1,437 @@
+package apptest
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"commissionportal/internal/postgres/private"
+)
+
+// patience is how long a journey waits for what should come; only a failing
+// one waits so long.
+const patience = 15 * time.Second
+
+var (
+	//go:embed browser.js
+	script string
+	//go:embed testdata/axe.min.js
+	axe string // axe-core 4.14.1, MPL-2.0: testdata/axe.LICENSE
+)
+
+// Tab is a tab of a real browser with cookies of its own, in which a test does
+// what a person would. Things are named by the text a person reads: the label
+// of a field, the words on a button; a form control also by its name attribute,
+// anything else by a CSS selector. What is not there yet is waited for.
+//
+// The test fails if the page does what no page may: log an error, violate its
+// Content-Security-Policy, ask another host for something, or get an answer
+// of 400 or more that the test did not Expect.
+type Tab struct {
+	t        testing.TB
+	base     *url.URL
+	ctx      context.Context
+	within   string // see In
+	patience time.Duration
+	*watch
+}
+
+// Browser opens a tab for the portal at base, such as "http://127.0.0.1:40123".
+// All tabs of a test program are in one browser. Without Chromium the test is
+// skipped, or fails where CI is set.
+func Browser(t testing.TB, base string) *Tab {
+	t.Helper()
+	browser, err := chromium()
+	if errors.Is(err, exec.ErrNotFound) {
+		const missing = "NO BROWSER: this journey was not made. Install one: apt-get install chromium"
+		if os.Getenv("CI") != "" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	origin, err := url.Parse(base)
+	if err != nil || origin.Host == "" {
+		t.Fatalf("browser: %q is not the address of a portal", base)
+	}
+	window, forget, err := newWindow(browser)
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(window))
+	tab := &Tab{t: t, base: origin, ctx: ctx, patience: patience, watch: newWatch(ctx, origin.Host)}
+	t.Cleanup(func() {
+		for _, fault := range tab.end() {
+			t.Error(fault)
+		}
+		closeTab()
+		if err := forget(); err != nil {
+			t.Errorf("browser: %v", err)
+		}
+	})
+	// The first Run makes the tab and binds it to its context: no timeout here.
+	if err := chromedp.Run(ctx, emulation.SetFocusEmulationEnabled(true)); err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	tab.SetWidth(1280)
+	tab.SetDark(false)
+	return tab
+}
+
+// chromium starts the browser of this test program, once. It ends with the program.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	path, err := findChromium()
+	if err != nil {
+		return nil, err
+	}
+	root, err := private.Checkout()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := profileDir(filepath.Join(root, "var", "test"))
+	if err != nil {
+		return nil, err
+	}
+	ctx, _ := chromedp.NewExecAllocator(context.Background(), //nolint:gosec,govet // the kernel ends the browser with us
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("disable-features", "Translate,OptimizationHints,MediaRouter"),
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("lang", "en-US"), chromedp.Flag("password-store", "basic"),
+		// Nothing leaves this machine, whatever a page asks for.
+		chromedp.Flag("no-proxy-server", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		chromedp.WSURLReadTimeout(time.Minute))
+	ctx, _ = chromedp.NewContext(ctx)
+	return ctx, chromedp.Run(ctx)
+})
+
+// newWindow opens a window with cookies of its own, which forget removes. (By
+// itself chromedp opens a tab, which wants a window that is not there yet.)
+func newWindow(browser context.Context) (_ target.ID, forget func() error, err error) {
+	ctx := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
+	own, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	forget = func() error { return target.DisposeBrowserContext(own).Do(ctx) }
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(ctx)
+	return id, forget, err
+}
+
+// findChromium returns the path of Chromium, or an error that is exec.ErrNotFound.
+func findChromium() (string, error) {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// profileDir makes the browser's directory, and removes those of test programs
+// that have ended.
+func profileDir(parent string) (string, error) {
+	const prefix = "browser-"
+	old, _ := filepath.Glob(filepath.Join(parent, prefix+"*")) // the pattern is good
+	for _, dir := range old {
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			// Best effort: the browser may still be writing its last.
+			_ = os.RemoveAll(dir)
+		}
+	}
+	dir := filepath.Join(parent, prefix+strconv.Itoa(os.Getpid()))
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// answer is what a function of browser.js says.
+type answer struct {
+	X, Y               float64
+	Kind, Value, Error string
+}
+
+// call runs a function of browser.js.
+func (tab *Tab) call(function string, args ...any) (a answer) {
+	list, err := json.Marshal(append([]any{tab.within}, args...))
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	expression := "{const page = " + script + "; page." + function + "(..." + string(list) + ")}"
+	if err := tab.run(chromedp.Evaluate(expression, &a)); err != nil {
+		return answer{Error: err.Error()} // mostly that the page has just been left: asked again
+	}
+	return a
+}
+
+// run runs actions, not for ever.
+func (tab *Tab) run(actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, actions...)
+}
+
+// do is run for what must succeed.
+func (tab *Tab) do(what string, actions ...chromedp.Action) {
+	tab.t.Helper()
+	if err := tab.run(actions...); err != nil {
+		tab.fail("%s: %v", what, err)
+	}
+}
+
+// wait calls a function of browser.js until it has no error and good agrees.
+func (tab *Tab) wait(what string, good func(answer) bool, function string, args ...any) answer {
+	tab.t.Helper()
+	for end := time.Now().Add(tab.patience); ; time.Sleep(20 * time.Millisecond) {
+		a := tab.call(function, args...)
+		if a.Error == "" && (good == nil || good(a)) {
+			return a
+		}
+		if time.Now().After(end) {
+			tab.fail("%s: %s", what, a.Error)
+		}
+	}
+}
+
+// fail ends the test with a picture of the page and its text.
+func (tab *Tab) fail(format string, args ...any) {
+	tab.t.Helper()
+	text := (&Tab{t: tab.t, ctx: tab.ctx}).call("page").Value
+	shot, err := tab.shoot("failed-" + strings.NewReplacer("/", "-", " ", "_").Replace(tab.t.Name()))
+	if err != nil {
+		shot = err.Error()
+	}
+	for _, fault := range tab.faultsSoFar() {
+		tab.t.Error(fault)
+	}
+	tab.t.Fatalf("%s\nat %s, picture %s, text:\n%s", fmt.Sprintf(format, args...), tab.Path(), shot, text)
+}
+
+// Open goes to a path of the portal and waits until it is loaded.
+func (tab *Tab) Open(path string) {
+	tab.t.Helper()
+	to, err := tab.base.Parse(path)
+	if err != nil {
+		tab.t.Fatalf("open %s: %v", path, err)
+	}
+	tab.do("open "+path, chromedp.Navigate(to.String()))
+	tab.settle()
+}
+
+// Path is where the tab is: path and query.
+func (tab *Tab) Path() string {
+	tab.t.Helper()
+	var at string
+	if err := tab.run(chromedp.Location(&at)); err != nil {
+		return err.Error()
+	}
+	return strings.TrimPrefix(at, tab.base.Scheme+"://"+tab.base.Host)
+}
+
+// In is the tab confined to the smallest row, item, section or form that shows
+// the text: tab.In("Ada Lovelace").Click("Approve").
+func (tab *Tab) In(text string) *Tab {
+	inner := *tab
+	inner.within = text
+	return &inner
+}
+
+// Fill types a value into a field, replacing what is there.
+func (tab *Tab) Fill(field, value string) {
+	tab.t.Helper()
+	what := fmt.Sprintf("fill in “%s”", field)
+	switch a := tab.wait(what, nil, "ready", field); {
+	case a.Kind == "option":
+		tab.fail("%s: it is a list: use Choose", what)
+	case a.Kind == "set":
+		tab.wait(what, nil, "set", field, value)
+	case value == "":
+		tab.do(what, chromedp.KeyEvent("\b"))
+	case len(value) > 200 || strings.Contains(value, "\n"):
+		tab.do(what, input.InsertText(value))
+	default: // key by key, which is what scripts listen for
+		tab.do(what, chromedp.KeyEvent(value))
+	}
+	if a := tab.call("value", field); a.Value != value {
+		tab.fail("%s: it took %q of %q %s", what, a.Value, value, a.Error)
+	}
+}
+
+// Choose picks an option of a list, or a radio button of a group, by its text.
+func (tab *Tab) Choose(field, option string) {
+	tab.t.Helper()
+	what := fmt.Sprintf("choose “%s” of “%s”", option, field)
+	if a := tab.wait(what, nil, "choose", field, option); a.Kind != "done" {
+		tab.press(what, a)
+		return
+	}
+	tab.settle()
+}
+
+// Upload puts files into a file field.
+func (tab *Tab) Upload(field string, paths ...string) {
+	tab.t.Helper()
+	tab.do("upload "+field, chromedp.ActionFunc(func(ctx context.Context) error {
+		name, err := json.Marshal(field)
+		if err != nil {
+			return err
+		}
+		object, _, err := runtime.Evaluate("{const page = " + script + "; page.control('', " + string(name) + ")}").Do(ctx)
+		if err != nil {
+			return err
+		}
+		if object.ObjectID == "" {
+			return errors.New("no such field")
+		}
+		return dom.SetFileInputFiles(paths).WithObjectID(object.ObjectID).Do(ctx)
+	}))
+}
+
+// Click presses a button, link, label or anything else with the mouse, and
+// waits for the page that may follow.
+func (tab *Tab) Click(what string) {
+	tab.t.Helper()
+	name := fmt.Sprintf("click on “%s”", what)
+	tab.press(name, tab.wait(name, nil, "click", what))
+}
+
+func (tab *Tab) press(name string, at answer) {
+	tab.t.Helper()
+	tab.do(name, chromedp.MouseClickXY(at.X, at.Y))
+	tab.settle()
+}
+
+// Text is what a person reads in the first element of a CSS selector.
+func (tab *Tab) Text(selector string) string {
+	tab.t.Helper()
+	return tab.wait("text of "+selector, nil, "text", selector).Value
+}
+
+// See waits until the page shows the text, in whatever case.
+func (tab *Tab) See(text string) {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("“%s” is not to be seen", text), func(a answer) bool { return a.Value == "true" }, "sees", text)
+}
+
+// SeeNot waits until the page does not show the text any more.
+func (tab *Tab) SeeNot(text string) {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("“%s” is still to be seen", text), func(a answer) bool { return a.Value == "false" }, "sees", text)
+}
+
+// SetWidth makes the window so many CSS pixels wide.
+func (tab *Tab) SetWidth(width int) {
+	tab.t.Helper()
+	tab.do("width", emulation.SetDeviceMetricsOverride(int64(width), 900, 1, false))
+	tab.width = width
+}
+
+// SetDark says whether the reader prefers dark colors, and in either case no
+// motion, which would be caught half way.
+func (tab *Tab) SetDark(dark bool) {
+	tab.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	tab.do("colors", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}))
+	tab.dark = dark
+}
+
+// NoScript makes the pages opened from now on do without JavaScript.
+func (tab *Tab) NoScript() {
+	tab.t.Helper()
+	tab.do("no script", emulation.SetScriptExecutionDisabled(true))
+}
+
+// Screenshot saves the whole page, so wide and in those colors, as
+// var/shots/NAME.png, and leaves the tab as it was.
+func (tab *Tab) Screenshot(name string, width int, dark bool) {
+	tab.t.Helper()
+	oldWidth, oldDark := tab.width, tab.dark
+	tab.SetWidth(width)
+	tab.SetDark(dark)
+	tab.settle()
+	if _, err := tab.shoot(name); err != nil {
+		tab.fail("screenshot %s: %v", name, err)
+	}
+	tab.SetWidth(oldWidth)
+	tab.SetDark(oldDark)
+}
+
+// shoot saves the page as it is and returns the picture's path.
+func (tab *Tab) shoot(name string) (string, error) {
+	root, err := private.Checkout()
+	if err != nil {
+		return "", err
+	}
+	var picture []byte
+	if err := tab.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, _, _, _, _, size, err := page.GetLayoutMetrics().Do(ctx)
+		if err != nil {
+			return err
+		}
+		const longest = 10_000 // what the browser can draw at once
+		picture, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithClip(&page.Viewport{
+			Width: size.Width, Height: min(size.Height, longest), Scale: 1}).Do(ctx)
+		return err
+	})); err != nil {
+		return "", err
+	}
+	path := filepath.Join(root, "var", "shots", name+".png")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, picture, 0o644)
+}
+
+// Axe returns what axe-core finds wrong with the page for people who cannot
+// see, hear or point well: one line each, or "" if all is well.
+func (tab *Tab) Axe() string {
+	tab.t.Helper()
+	var found []struct {
+		ID, Impact, Help string
+		Nodes            []struct {
+			HTML, FailureSummary string
+		}
+	}
+	tab.do("axe", chromedp.Evaluate("if (!window.axe) {"+axe+"\n}; undefined", nil),
+		chromedp.Evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)", &found,
+			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	var lines strings.Builder
+	for _, v := range found {
+		for _, n := range v.Nodes {
+			fmt.Fprintf(&lines, "%s (%s): %s: %s: %s\n", v.ID, v.Impact, v.Help, n.HTML,
+				strings.Join(strings.Fields(n.FailureSummary), " "))
+		}
+	}
+	return lines.String()
+}
