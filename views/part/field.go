@@ -21,18 +21,18 @@ type Field struct {
 
 	Required     bool
 	ReadOnly     bool
-	Focus        bool // gets the cursor when the page opens
-	HideLabel    bool // for screen readers only, where the place says it: filters
-	MaxLength    int  // in characters; 0 is no limit
+	Focus        bool   // gets the cursor when the page opens
+	HideLabel    bool   // for screen readers only, where the place says it: filters
+	MaxLength    int    // in characters; 0 is no limit
 	Type         string // of Text: "" (text), email, password, url, tel, number, search, datetime-local
 	Autocomplete string // the HTML autofill word: "email", "organization", "off"
 	Placeholder  string
-	Min, Max     string // of number and date
-	Rows         int    // of Area; 0 is 4
-	Accept       string // of File: ".csv,.xlsx"
-	Options      []Option // of Select and Radios
-	Blank        string   // of Select: the first option, whose value is ""; "" for none
-	ID           string   // only where one page has two fields of one name
+	Min, Max     string           // of number and date
+	Rows         int              // of Area; 0 is 4
+	Accept       string           // of File: ".csv,.xlsx"
+	Options      []Option         // of Select and Radios
+	Blank        string           // of Select: the first option, whose value is ""; "" for none
+	ID           string           // only where one page has two fields of one name
 	Attributes   templ.Attributes // hx-… and data-…
 }
 

@@ -1,1 +1,114 @@
+// What the script adds to pages that work without it. A module: it runs once the
+// document is there, and asks nothing of any other host. Everything listens on the
+// document, so what htmx swaps in works as well.
 
+const on = (type, selector, act, options) =>
+  document.addEventListener(type, event => {
+    const found = event.target instanceof Element && event.target.closest(selector)
+    if (found) act(event, found)
+  }, options)
+
+// Menus close on a click elsewhere and on Escape, which leads back to the summary.
+document.addEventListener('click', event => {
+  for (const menu of document.querySelectorAll('details[data-menu][open]'))
+    if (!menu.contains(event.target)) menu.open = false
+})
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape') return
+  for (const menu of document.querySelectorAll('details[data-menu][open]')) {
+    menu.open = false
+    menu.querySelector('summary').focus()
+  }
+})
+
+// A link with data-dialog shows the part of its page that is marked
+// data-dialog-content in place. If that fails in any way, the page itself opens.
+on('click', 'a[data-dialog]', async (event, link) => {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return
+  event.preventDefault()
+  try {
+    const answer = await fetch(link.href, { credentials: 'same-origin' })
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const content = answer.ok && !answer.redirected && page.querySelector('[data-dialog-content]')
+    if (!content) throw new Error('no dialog')
+    const dialog = document.createElement('dialog')
+    const heading = content.querySelector('h1, h2')
+    if (heading) {
+      heading.id ||= 'dialog-title'
+      dialog.setAttribute('aria-labelledby', heading.id)
+    }
+    dialog.append(document.adoptNode(content))
+    dialog.addEventListener('close', () => dialog.remove())
+    dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
+    document.body.append(dialog)
+    dialog.showModal()
+  } catch {
+    location.assign(link.href)
+  }
+})
+on('click', 'dialog [data-dialog-close]', (event, link) => {
+  event.preventDefault()
+  link.closest('dialog').close()
+})
+
+// A guarded form warns before what was written in it is lost.
+const written = new WeakSet()
+on('input', 'form[data-guard]', (_, form) => written.add(form))
+on('submit', 'form[data-guard]', (_, form) => written.delete(form))
+addEventListener('beforeunload', event => {
+  for (const form of document.querySelectorAll('form[data-guard]'))
+    if (written.has(form)) event.preventDefault()
+})
+
+// A form is sent once: its buttons rest until the answer is there.
+document.addEventListener('submit', event => {
+  const form = event.target
+  if (form.method !== 'post' || event.defaultPrevented) return
+  setTimeout(() => { for (const button of form.querySelectorAll('button')) button.disabled = true })
+})
+addEventListener('pageshow', event => {
+  if (event.persisted) for (const button of document.querySelectorAll('form[method=post] button')) button.disabled = false
+})
+
+// A filter leaves out of the address what is not set.
+on('submit', 'form[data-clean]', (_, form) => {
+  const empty = [...form.elements].filter(e => e.name && e.value === '')
+  for (const e of empty) e.disabled = true
+  setTimeout(() => { for (const e of empty) e.disabled = false })
+})
+document.addEventListener('htmx:configRequest', event => {
+  if (!event.target.closest?.('form[data-clean]')) return
+  const sent = event.detail.parameters
+  for (const name of Object.keys(sent)) if (sent[name] === '') delete sent[name]
+})
+
+// <input data-filter="#list"> hides the children of the list that lack its text.
+on('input', 'input[data-filter]', (_, input) => {
+  const wanted = input.value.trim().toLocaleLowerCase()
+  for (const row of document.querySelector(input.dataset.filter)?.children ?? [])
+    row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted)
+})
+
+// <input type="checkbox" data-all="name"> ticks all boxes of that name in its form.
+on('change', 'input[data-all]', (_, all) => {
+  for (const box of all.form.querySelectorAll(`input[type=checkbox][name="${CSS.escape(all.dataset.all)}"]`)) box.checked = all.checked
+})
+
+// Buttons that only a script can serve are hidden until there is one.
+const ready = root => {
+  if (navigator.clipboard) for (const button of root.querySelectorAll('[data-copy][hidden]')) button.hidden = false
+  for (const button of root.querySelectorAll('[data-dismiss][hidden]')) button.hidden = false
+}
+on('click', '[data-copy]', async (_, button) => {
+  await navigator.clipboard.writeText(button.dataset.copy)
+  const label = button.querySelector('.visually-hidden')
+  const before = label.textContent
+  button.classList.add('is-done')
+  label.textContent = button.dataset.copied
+  setTimeout(() => { button.classList.remove('is-done'); label.textContent = before }, 2000)
+})
+on('click', '[data-dismiss]', (_, button) => button.closest('.alert').remove())
+
+ready(document)
+document.addEventListener('htmx:load', event => ready(event.target))
+document.querySelector('[data-focus]')?.focus()
