@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"time"
 
 	"commissionportal/internal/access"
@@ -29,6 +30,8 @@ type App struct {
 	Web    *web.Server
 	Queue  *jobs.Queue
 	Log    *slog.Logger
+
+	metrics *metrics
 
 	Commissions *commission.Service
 }
@@ -65,6 +68,8 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
 	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Log: log,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now})}
+	a.metrics = newMetrics(a)
+	a.Web.Observe = a.metrics.observe
 	a.capabilities(post)
 	return a, nil
 }
@@ -74,6 +79,8 @@ func (a *App) capabilities(*mail.Post) {
 	a.Commissions = commission.New(a.DB, a.Policy)
 
 	a.Web.Static()
+	a.Web.Docs()
+	a.health()
 	commissionweb.Mount(a.Web, a.Commissions)
 }
 
@@ -105,8 +112,11 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if err := a.Queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- a.Web.App.Listener(l) }()
+	if a.MetricsPort != 0 {
+		go func() { failed <- a.metrics.serve(ctx, net.JoinHostPort(a.Host, strconv.Itoa(a.MetricsPort))) }()
+	}
 	var err error
 	select {
 	case err = <-failed:

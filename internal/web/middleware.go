@@ -56,6 +56,9 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		if r := recover(); r != nil {
 			err = s.fail(c, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
 		}
+		if s.Observe != nil {
+			s.Observe(c.Method(), c.Route().Path, c.Response().StatusCode(), time.Since(started))
+		}
 		s.Log.LogAttrs(ctx, levelOf(c.Response().StatusCode()), "request", logAttrs(c, id, started)...)
 	}()
 	if err := c.Next(); err != nil {

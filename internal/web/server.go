@@ -39,13 +39,15 @@ type Config struct {
 // Server is the router with its table of routes.
 type Server struct {
 	Config
-	App    *fiber.App
-	API    huma.API
-	Menu   []layout.Entry // the main menu
-	Own    []layout.Entry // what the secretariat's account menu has besides
-	tabs   map[string][]Tab
-	routes []Route
-	byPath map[string]Route // "GET /path" → route
+	App  *fiber.App
+	API  huma.API
+	Menu []layout.Entry // the main menu
+	Own  []layout.Entry // what the secretariat's account menu has besides
+	// Observe, if set, is told of every answer.
+	Observe func(method, route string, status int, took time.Duration)
+	tabs    map[string][]Tab
+	routes  []Route
+	byPath  map[string]Route // "GET /path" → route
 }
 
 // New makes a server with its middleware and without any route.
