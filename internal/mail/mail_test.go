@@ -1,10 +1,12 @@
 package mail_test
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"strings"
 	"sync"
@@ -299,11 +301,15 @@ type slow struct {
 	release chan struct{}
 }
 
-func (s *slow) Send(context.Context, mail.Mail) error {
+func (s *slow) Send(ctx context.Context, _ mail.Mail) error {
 	s.sent.Add(1)
 	s.begun <- struct{}{}
-	<-s.release
-	return nil
+	select {
+	case <-s.release:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // The same letter given to two workers at once, which only happens if a job is
@@ -315,8 +321,10 @@ func TestClaimKeepsTheSecondWorkerOut(t *testing.T) {
 	o.write(t, true, hello("a@example.org"))
 	<-s.begun
 	id := o.recent(t)[0].ID
-	if err := o.Deliver(t.Context(), id); err == nil {
-		t.Error("the second worker is not put off")
+	second, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := o.Deliver(second, id); err == nil || second.Err() != nil {
+		t.Errorf("the second worker is not put off: %v", err)
 	}
 	close(s.release)
 	o.settled(t)
@@ -497,5 +505,44 @@ func TestSweep(t *testing.T) {
 	}
 	if s := strings.Join(got, ", "); s != "Hello kept, Late queued, Lost failed, Young kept" {
 		t.Errorf("left: %s", s)
+	}
+}
+
+// A server that takes the letter and hangs up without goodbye has it: sending
+// again would make two.
+func TestHangingUpAfterYesIsDelivered(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close() //nolint:errcheck // it is the rudeness that is tested
+		fmt.Fprint(conn, "220 rude.example.org\r\n")
+		lines, content := bufio.NewScanner(conn), false
+		for lines.Scan() {
+			switch line := lines.Text(); {
+			case content && line == ".":
+				fmt.Fprint(conn, "250 taken\r\n")
+				return
+			case content:
+			case line == "DATA":
+				content = true
+				fmt.Fprint(conn, "354 go on\r\n")
+			default:
+				fmt.Fprint(conn, "250 ok\r\n")
+			}
+		}
+	}()
+	sender, err := mail.Settings{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: "off", From: "portal@example.org"}.Sender()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sender.Send(t.Context(), mail.Mail{ID: uuid.New(), Message: hello("a@example.org"), CreatedAt: time.Now()}); err != nil {
+		t.Errorf("taken, but Send says %v", err)
 	}
 }
