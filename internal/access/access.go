@@ -214,6 +214,16 @@ func See(ctx context.Context, who Actor) Sight {
 	return s
 }
 
+// Roster is the condition, for a WHERE, that the roster of a commission may be
+// seen: visibility and commission are the columns with its level and its id.
+func (s Sight) Roster(w *postgres.Where, visibility, commission string) string {
+	if s.All {
+		return "true"
+	}
+	return "(" + visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(s.Member) +
+		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(s.Officer) + "::uuid[]))"
+}
+
 type trackKey struct{}
 
 // Track makes the context remember whether anything was asked under it: an

@@ -14,6 +14,8 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
+	"commissionportal/internal/home"
+	"commissionportal/internal/home/homeweb"
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -81,6 +83,7 @@ func (a *App) capabilities(*mail.Post) {
 	a.Web.Static()
 	a.Web.Docs()
 	a.health()
+	homeweb.Mount(a.Web, home.New(a.DB, a.Policy))
 	commissionweb.Mount(a.Web, a.Commissions)
 }
 

@@ -1,0 +1,166 @@
+// Package home is the portal's front page and its search: what the world sees of
+// all commissions, organizations and people together. It reads and never writes.
+package home
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+// Service has the operations of the front page and the search.
+type Service struct {
+	db     *postgres.DB
+	access *access.Policy
+
+	mu    sync.Mutex
+	front Front
+	until time.Time
+}
+
+// New makes the service.
+func New(db *postgres.DB, policy *access.Policy) *Service {
+	return &Service{db: db, access: policy}
+}
+
+// keep is how long the numbers of the front page may be old: they are counted
+// over everything there is, and the same for every reader.
+const keep = 10 * time.Second
+
+// Front is what the front page shows.
+type Front struct {
+	Commissions, Organizations, Seats int
+	Sectors                           []Sector
+	Countries                         map[string]int // organizations by country
+	Kinds                             []Count        // organizations by kind
+	Growth                            []Month        // organizations that are members, month by month
+	Founding                          []Proposal
+	Newest                            []Newest
+}
+
+// Sector is a sector with the number of its commissions.
+type Sector struct {
+	Slug        string `db:"slug"`
+	Name        string `db:"name"`
+	About       string `db:"about"`
+	Commissions int    `db:"commissions"`
+}
+
+// Count is a word with a number.
+type Count struct {
+	Word string `db:"word"`
+	N    int    `db:"n"`
+}
+
+// Month is how many there were at the end of a month.
+type Month struct {
+	At time.Time `db:"at"`
+	N  int       `db:"n"`
+}
+
+// Proposal is a commission that looks for support.
+type Proposal struct {
+	Slug          string  `db:"slug"`
+	Name          string  `db:"name"`
+	Purpose       string  `db:"purpose"`
+	Sector        *string `db:"sector"`
+	Persons       int     `db:"persons"`
+	Organizations int     `db:"organizations"`
+	Countries     int     `db:"countries"`
+}
+
+// Newest is a commission that started working lately.
+type Newest struct {
+	Slug    string    `db:"slug"`
+	Name    string    `db:"name"`
+	Purpose string    `db:"purpose"`
+	Sector  *string   `db:"sector"`
+	Since   time.Time `db:"state_since"`
+}
+
+// Front reads the front page; its numbers are at most ten seconds old.
+func (s *Service) Front(ctx context.Context, who access.Actor) (Front, error) {
+	if _, err := s.access.Require(ctx, who, access.Portal, "home", "read"); err != nil {
+		return Front{}, err
+	}
+	s.mu.Lock() // one reader counts, the others wait for what it finds
+	defer s.mu.Unlock()
+	now := journal.Now(ctx)
+	if now.Before(s.until) && now.After(s.until.Add(-2*keep)) {
+		return s.front, nil
+	}
+	f, err := front(ctx, s.db, now)
+	if err != nil {
+		return Front{}, err
+	}
+	s.front, s.until = f, now.Add(keep)
+	return f, nil
+}
+
+// Found is what a search found: a few of each kind of thing, best first.
+type Found struct {
+	Commissions   []FoundCommission   `json:"commissions"`
+	Organizations []FoundOrganization `json:"organizations"`
+	Persons       []FoundPerson       `json:"persons"`
+}
+
+// FoundCommission is a commission that a search found.
+type FoundCommission struct {
+	Slug    string  `db:"slug" json:"slug"`
+	Acronym string  `db:"acronym" json:"acronym"`
+	Name    string  `db:"name" json:"name"`
+	State   string  `db:"state" json:"state"`
+	Sector  *string `db:"sector" json:"sector,omitempty"`
+}
+
+// FoundOrganization is an organization that a search found.
+type FoundOrganization struct {
+	Slug    string  `db:"slug" json:"slug"`
+	Name    string  `db:"name" json:"name"`
+	Kind    string  `db:"kind" json:"kind"`
+	Country *string `db:"country" json:"country,omitempty"`
+}
+
+// FoundPerson is a person that a search found and the reader may see.
+type FoundPerson struct {
+	ID      uuid.UUID `db:"id" json:"id"`
+	Name    string    `db:"name" json:"name"`
+	Country *string   `db:"country" json:"country,omitempty"`
+}
+
+// most is how many of each kind a search shows.
+const most = 20
+
+// Search finds commissions, organizations and persons by name, forgiving a typo.
+// A person is found by who may see them on a roster.
+func (s *Service) Search(ctx context.Context, who access.Actor, query string) (Found, error) {
+	var f Found
+	if _, err := s.access.Require(ctx, who, access.Portal, "search", "read"); err != nil {
+		return f, err
+	}
+	query = strings.Join(strings.Fields(query), " ")
+	switch n := utf8.RuneCountInString(query); {
+	case n == 0:
+		return f, nil
+	case n > 200:
+		return f, problem.Field("q", "Use at most %d characters; these are %d.", 200, n)
+	}
+	var err error
+	if f.Commissions, err = findCommissions(ctx, s.db, query); err != nil {
+		return f, err
+	}
+	if f.Organizations, err = findOrganizations(ctx, s.db, query); err != nil {
+		return f, err
+	}
+	f.Persons, err = findPersons(ctx, s.db, access.See(ctx, who), query, journal.Now(ctx))
+	return f, err
+}

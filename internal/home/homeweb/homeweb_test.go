@@ -1,0 +1,83 @@
+package homeweb_test
+
+import (
+	"net/url"
+	"testing"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/home"
+)
+
+// world arranges a commission whose roster only its members see, a member, and
+// an organization.
+func world(t *testing.T) (p *apptest.Portal, member *apptest.Client) {
+	p = apptest.New(t)
+	member = p.Person("Miriam Member")
+	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('energia-nova', 'Energía Nova S.A.', 'energia nova', 'company', 'ES', 'member'),
+		('hidden-works', 'Hidden Works', 'hidden works', 'company', 'FR', 'pending')`)
+	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, sector_id, roster_visibility)
+		SELECT 'grid-storage', 'GRID', 'Grid Storage', 'commission', 'active', id, 'commission' FROM sector WHERE slug = 'energy'`)
+	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+		SELECT tstzrange(now() - interval '1 day', NULL), c.id, $1, $2, 'observer', 'chair' FROM commission c`, member.ID, member.Name)
+	return p, member
+}
+
+func TestFront(t *testing.T) {
+	t.Parallel()
+	p, _ := world(t)
+	p.Visitor().Get("/").Want(200, "Grid Storage", "Energy", "organizations?country=ES").Lacks("Hidden Works")
+	r := p.Visitor().Get("/")
+	p.Visitor().Get("/", "If-None-Match", r.Header.Get("ETag")).Want(304)
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	p, member := world(t)
+	colleague := p.Person("Colin Colleague")
+	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+		SELECT tstzrange(now() - interval '1 day', NULL), c.id, $1, $2, 'observer', 'chair' FROM commission c`, colleague.ID, colleague.Name)
+	outsider := p.Person("Oda Outsider")
+	for _, tt := range []struct {
+		name, query string
+		who         *apptest.Client
+		want        [3]int // commissions, organizations, persons
+	}{
+		{"acronym", "GRID", p.Visitor(), [3]int{1, 0, 0}},
+		{"a typo", "gird storage", p.Visitor(), [3]int{1, 0, 0}},
+		{"without its accent", "energia", p.Visitor(), [3]int{0, 1, 0}},
+		{"not yet a member", "hidden", p.Visitor(), [3]int{0, 0, 0}},
+		{"a visitor sees no closed roster", "miriam", p.Visitor(), [3]int{0, 0, 0}},
+		{"nor does an outsider", "miriam", outsider, [3]int{0, 0, 0}},
+		{"oneself", "oda", outsider, [3]int{0, 0, 1}},
+		{"a fellow member", "miriam", colleague, [3]int{0, 0, 1}},
+		{"the secretariat", "miriam", p.Secretariat(), [3]int{0, 0, 1}},
+		{"a wildcard is only a character", "%", member, [3]int{0, 0, 0}},
+	} {
+		f := apptest.JSON[home.Found](tt.who.API("GET", "/search?q="+url.QueryEscape(tt.query), nil).Want(200))
+		if got := [3]int{len(f.Commissions), len(f.Organizations), len(f.Persons)}; got != tt.want {
+			t.Errorf("%s: found %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	p.Visitor().Get("/search").Want(200, "What are you looking for?")
+	p.Visitor().Get("/search?q=grid").Want(200, "Grid Storage")
+	p.Visitor().Get("/search?q=qqqqq").Want(200, "Nothing is like that")
+	colleague.Get("/search?q=miriam").Want(200, "Miriam Member")
+	p.Visitor().Get("/search?q=miriam").Want(200).Lacks("Miriam Member")
+}
+
+func TestCost(t *testing.T) {
+	t.Parallel()
+	p, member := world(t)
+	for _, tt := range []struct {
+		path string
+		most int
+	}{
+		{"/search?q=grid", 4}, // session, and one for each kind of thing
+		{"/", 9},              // counted once in ten seconds for all readers
+		{"/", 1},
+	} {
+		if n := p.Queries(func() { member.Get(tt.path).Want(200) }); n > tt.most {
+			t.Errorf("%s ran %d queries, at most %d", tt.path, n, tt.most)
+		}
+	}
+}
