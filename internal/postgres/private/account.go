@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -162,7 +163,7 @@ func stopLeftover(ctx context.Context, data string) error {
 // remains until somebody waits for them. Where there is no /proc to tell that
 // nobody works in data, PostgreSQL decides.
 func unlock(data string) error {
-	if _, err := os.Readlink("/proc/self/cwd"); err != nil {
+	if runtime.GOOS != "linux" {
 		return nil
 	}
 	for _, name := range []string{"postmaster.pid", ".s.PGSQL.5432.lock"} {

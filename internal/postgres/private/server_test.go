@@ -80,6 +80,7 @@ func query(t *testing.T, url, statement string) (value string) {
 }
 
 func TestStart(t *testing.T) {
+	t.Parallel()
 	config := Config{Dir: directory(t), Database: "portal", Settings: map[string]string{"work_mem": "8MB"}}
 	s := start(t, config)
 	for statement, want := range map[string]string{
@@ -115,6 +116,7 @@ func TestStart(t *testing.T) {
 }
 
 func TestTemporaryForgets(t *testing.T) {
+	t.Parallel()
 	config := Config{Dir: directory(t), Temporary: true}
 	for range 2 {
 		s := start(t, config)
@@ -139,6 +141,7 @@ func TestTemporaryForgets(t *testing.T) {
 }
 
 func TestSecondStartIsRefused(t *testing.T) {
+	t.Parallel()
 	config := Config{Dir: directory(t), Temporary: true}
 	first := start(t, config)
 	_, err := Start(t.Context(), config)
@@ -149,6 +152,7 @@ func TestSecondStartIsRefused(t *testing.T) {
 }
 
 func TestOthersCannotReachIt(t *testing.T) {
+	t.Parallel()
 	s := start(t, Config{Dir: directory(t), Temporary: true})
 	info, err := os.Stat(s.socket)
 	if err != nil {
@@ -177,6 +181,7 @@ func TestOthersCannotReachIt(t *testing.T) {
 // A portal that is killed takes its server along, or the next start does; and
 // what was acknowledged is there again.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	for _, tt := range []struct {
 		name string
@@ -231,6 +236,7 @@ func TestKilled(t *testing.T) {
 
 // A server that did not notice that its portal died is stopped by the next start.
 func TestLeftoverIsStopped(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	first := start(t, Config{Dir: dir, Database: "portal"})
 	query(t, first.URL("portal"), `CREATE TABLE kept (word text); INSERT INTO kept VALUES ('kept') RETURNING word`)
@@ -252,6 +258,7 @@ func TestLeftoverIsStopped(t *testing.T) {
 
 // A lock file whose process number a stranger has got meanwhile is no obstacle.
 func TestProcessNumberIsTaken(t *testing.T) {
+	t.Parallel()
 	config := Config{Dir: directory(t)}
 	s := start(t, config)
 	if err := s.Stop(); err != nil {
@@ -294,6 +301,7 @@ func kill(t *testing.T, pid int) {
 }
 
 func TestInterruptedFirstUse(t *testing.T) {
+	t.Parallel()
 	dir := directory(t)
 	half := filepath.Join(dir, "data.new")
 	if err := os.Mkdir(half, 0o700); err != nil {
@@ -329,6 +337,7 @@ func TestClosedCheckout(t *testing.T) {
 }
 
 func TestLongPath(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(directory(t), strings.Repeat("long/", 30))
 	s := start(t, Config{Dir: dir, Temporary: true})
 	query(t, s.URL("postgres"), `SELECT 'reached'`)
@@ -341,6 +350,7 @@ func TestLongPath(t *testing.T) {
 }
 
 func TestBrokenSettingIsTold(t *testing.T) {
+	t.Parallel()
 	_, err := Start(t.Context(), Config{Dir: directory(t), Temporary: true, Settings: map[string]string{"max_connections": "many"}})
 	if err == nil || !strings.Contains(err.Error(), "max_connections") {
 		t.Errorf("the reason is missing: %v", err)

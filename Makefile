@@ -1,0 +1,117 @@
+# The Commission Portal. `make run` and `make test` need Go and make, and find,
+# install or build everything else themselves.
+#
+# A recipe that needs root to install something says so where it is not.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+# Go may be installed and not in PATH, and may be older than go.mod asks for:
+# then it fetches the right one (some distributions switch that off).
+export PATH := $(PATH):/usr/local/go/bin
+export GOTOOLCHAIN ?= auto
+
+# Service accounts have no home; Go and the linter keep their caches in one.
+ifeq ($(shell [ -n "$$HOME" ] && [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),)
+export HOME := $(CURDIR)/var/.home
+export GOFLAGS := $(GOFLAGS) -modcacherw
+$(shell mkdir -p "$(HOME)")
+endif
+
+PACKAGES := $(foreach d,$(wildcard cmd internal migrations policies views),./$d/...)
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+JOBS     := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+
+TEMPL := go run github.com/a-h/templ/cmd/templ@v0.3.977
+
+LINT_VERSION := 2.15.0
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/commissionportal/tools
+LINT  := $(or $(wildcard var/tools/golangci-lint-$(LINT_VERSION)),$(TOOLS)/golangci-lint-$(LINT_VERSION))
+
+## run: the portal on this machine, with a database of its own under var/
+.PHONY: run
+run: build
+	@exec var/portal dev
+
+## build: the one static program, var/portal
+.PHONY: build
+build: go
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X commissionportal/internal/app.Version=$(VERSION)" -o var/portal ./cmd/portal
+
+## test: all that is checked: generated files, format, vet, lint, tests
+.PHONY: test
+test: generated format vet lint tests
+
+## tests: the tests alone; ARGS="-run TestX" for some of them
+# A server for all packages; never from the cache, as it did not see the database.
+.PHONY: tests
+tests: go cc chromium
+	@CGO_ENABLED=1 go run ./internal/postgres/private/serve -- \
+	  go run .ci/tally.go go test -json -race -count=1 -p=$(JOBS) -timeout=5m $(ARGS) $(PACKAGES)
+
+## lint: golangci-lint, with the import order of the house
+.PHONY: lint
+lint: go $(LINT)
+	@$(LINT) run --allow-parallel-runners $(PACKAGES)
+
+## generate: the Go files of the views
+.PHONY: generate
+generate: go
+	@$(TEMPL) generate -path views -log-level warn
+
+.PHONY: generated
+generated: go
+	@sum() { find views -name '*_templ.go' -print0 | sort -z | xargs -0r sha256sum; }; \
+	before=$$(sum); $(TEMPL) generate -path views -log-level warn; \
+	if [ "$$before" != "$$(sum)" ]; then \
+	  echo "Generated files were out of date and have been renewed: commit them."; \
+	  diff <(echo "$$before") <(sum) | sed -n 's/^> [0-9a-f]* / /p'; exit 1; fi
+
+.PHONY: format
+format: go
+	@files=$$(gofmt -l cmd internal $(wildcard migrations policies views)); \
+	if [ -n "$$files" ]; then echo "Not formatted (gofmt -w):"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: go
+	@go vet $(PACKAGES)
+
+## clean: remove what was built and what tests left; var/postgres, your data, stays
+.PHONY: clean
+clean:
+	@rm -rf var/portal var/test var/shots var/tools
+
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z]*\): /  make \1\t/p' Makefile
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "Go is missing: install it from https://go.dev/dl/ or with apt-get install golang-go" >&2; exit 1; }
+
+# install PACKAGES: with apt-get if we are root, else fails.
+install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && \
+	{ apt-get install -y --no-install-recommends $1 || { apt-get update && apt-get install -y --no-install-recommends $1; }; }
+
+# The race detector is linked with a C compiler.
+.PHONY: cc
+cc: go
+	@command -v $$(CGO_ENABLED=1 go env CC) >/dev/null || { $(call install,gcc libc6-dev); } || \
+	{ echo "The race detector needs a C compiler: apt-get install gcc libc6-dev" >&2; exit 1; }
+
+# Without a browser its journeys skip, or fail where CI is set: not here.
+.PHONY: chromium
+chromium:
+	@for name in "$${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do \
+	  if command -v "$$name" >/dev/null; then exit 0; fi; done; \
+	{ $(call install,chromium fonts-dejavu-core); } || \
+	echo "No browser for the journeys in it: apt-get install chromium" >&2
+
+$(TOOLS)/golangci-lint-$(LINT_VERSION):
+	@echo "Building golangci-lint $(LINT_VERSION), once: it takes about five minutes …"
+	@mkdir -p "$(@D)/new"
+	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION)
+	@mv "$(@D)/new/golangci-lint" "$@"
