@@ -115,7 +115,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, _ := chromedp.NewExecAllocator(context.Background(), //nolint:gosec,govet // the kernel ends the browser with us
+	ctx, _ := chromedp.NewExecAllocator(context.Background(), // the kernel ends the browser with us
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),

@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image/png"
 	"net/http"
@@ -40,7 +41,7 @@ func site(t *testing.T, pages map[string]string) string {
 			w.WriteHeader(http.StatusNoContent)
 		case r.URL.Path == "/echo":
 			time.Sleep(200 * time.Millisecond) // as a page that works a little
-			if err := r.ParseMultipartForm(1 << 20); err != nil && err != http.ErrNotMultipart {
+			if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 				t.Error(err)
 			}
 			fmt.Fprint(w, document("Echo", "<p>"+strings.ReplaceAll(r.Form.Encode(), "&", " ")+"</p>"))
