@@ -643,18 +643,18 @@ func top(head Head, frame Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = mark().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sign().Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<span class=\"brand-name\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<span>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var34 string
 		templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "Commission Portal"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `layout.templ`, Line: 98, Col: 63}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `layout.templ`, Line: 98, Col: 44}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var34))
 		if templ_7745c5c3_Err != nil {
@@ -1261,7 +1261,7 @@ func footer(frame Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = mark().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sign().Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1357,8 +1357,8 @@ func footer(frame Frame) templ.Component {
 	})
 }
 
-// mark is the portal's sign: seats around a table.
-func mark() templ.Component {
+// sign is the portal's mark: seats around a table.
+func sign() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1379,7 +1379,7 @@ func mark() templ.Component {
 			templ_7745c5c3_Var70 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "<svg class=\"mark\" viewBox=\"0 0 32 32\" width=\"28\" height=\"28\" aria-hidden=\"true\" focusable=\"false\"><circle class=\"mark-table\" cx=\"16\" cy=\"16\" r=\"5.5\"></circle> <g class=\"mark-seats\"><circle cx=\"16\" cy=\"4.5\" r=\"2.6\"></circle> <circle cx=\"25.96\" cy=\"10.25\" r=\"2.6\"></circle> <circle cx=\"25.96\" cy=\"21.75\" r=\"2.6\"></circle> <circle cx=\"16\" cy=\"27.5\" r=\"2.6\"></circle> <circle cx=\"6.04\" cy=\"21.75\" r=\"2.6\"></circle></g> <circle class=\"mark-free\" cx=\"6.04\" cy=\"10.25\" r=\"2.1\"></circle></svg>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "<svg class=\"sign\" viewBox=\"0 0 32 32\" width=\"28\" height=\"28\" aria-hidden=\"true\" focusable=\"false\"><circle cx=\"16\" cy=\"16\" r=\"5.5\"></circle> <g><circle cx=\"16\" cy=\"4.5\" r=\"2.6\"></circle> <circle cx=\"25.96\" cy=\"10.25\" r=\"2.6\"></circle> <circle cx=\"25.96\" cy=\"21.75\" r=\"2.6\"></circle> <circle cx=\"16\" cy=\"27.5\" r=\"2.6\"></circle> <circle cx=\"6.04\" cy=\"21.75\" r=\"2.6\"></circle></g> <circle class=\"sign-free\" cx=\"6.04\" cy=\"10.25\" r=\"2.1\"></circle></svg>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

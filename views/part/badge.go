@@ -40,6 +40,14 @@ func tone(id string) string {
 	return "plain"
 }
 
-// labels are the texts that State, Role and Participation say, for whoever
-// translates the catalog: label(id) of every key of tones, and the long forms.
+// known is the tone itself, or plain where a caller made one up.
+func known(tone string) string {
+	switch tone {
+	case "muted", "accent", "good", "wait", "bad":
+		return tone
+	}
+	return "plain"
+}
+
+// participations are the places an organization may have in a commission.
 var participations = map[string]string{"p": "Participating", "o": "Observing", "l": "Liaison"}

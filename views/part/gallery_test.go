@@ -105,7 +105,7 @@ func pages() map[string]templ.Component {
 
 	return map[string]templ.Component{
 		"home": in(layout.Page(layout.Head{Title: "", Public: true, Description: "What it is"}),
-			raw(`<section class="hero"><h1 class="hero-title">Where sectors agree on how to work together</h1><p class="lead">Commissions of companies, governments, standards bodies and universities: found one, join one, and follow what it decides.</p><p class="btn-list"><a class="btn btn-primary btn-lg" href="#">Find a commission</a><a class="btn btn-lg" href="#">Register an organization</a></p></section>`),
+			in(part.Hero("Where sectors agree on how to work together", "Commissions of companies, governments, standards bodies and universities: found one, join one, and follow what it decides."), raw(`<a class="btn btn-primary btn-lg" href="#">Find a commission</a><a class="btn btn-lg" href="#">Register an organization</a>`)),
 			part.Stats([]part.Stat{{Label: "Commissions", Value: "27", Note: "4 forming", Path: "#"}, {Label: "Organizations", Value: "299", Note: "37 this month", Path: "#"}, {Label: "Countries", Value: "41"}, {Label: "People with a seat", Value: "1,204"}}),
 			in(part.Section("Forming now", "forming"), raw(`<ul class="tiles">`+
 				tile("bolt", "Energy Storage", "Common models for stationary storage of electric and thermal energy: safety, interfaces, end of life.", "forming", "7 organizations · 4 countries")+

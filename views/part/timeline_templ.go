@@ -52,7 +52,7 @@ func Timeline(now time.Time, events []Event) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, e := range events {
-			var templ_7745c5c3_Var2 = []any{"history-item", "tone-" + eventTone(e)}
+			var templ_7745c5c3_Var2 = []any{"history-item", "tone-" + known(e.Tone)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -310,13 +310,6 @@ func Day(at time.Time) templ.Component {
 		}
 		return nil
 	})
-}
-
-func eventTone(e Event) string {
-	if e.Tone == "" {
-		return "plain"
-	}
-	return e.Tone
 }
 
 func eventIcon(e Event) string {

@@ -25,7 +25,7 @@ const equalEarth = ([lon, lat]) => {
     t * (A1 + A2 * t2 + t6 * (A3 + A4 * t2)),
   ]
 }
-const width = 1000, scale = width / (2 * 2.7066), top = 1.3173 * .955
+const width = 1000, scale = width / (2 * 2.7066), top = equalEarth([0, 83.7])[1]
 const project = p => { const [x, y] = equalEarth(p); return [x * scale + width / 2, (top - y) * scale] }
 const height = Math.ceil(project([11, -56])[1])
 
@@ -63,8 +63,16 @@ const middle = geometry => {
   return s ? [x / (3 * s), y / (3 * s)] : ring[0]
 }
 
+// Natural Earth draws French Guiana as a part of France; ISO 3166 does not.
+const split = features => features.flatMap(f => {
+  if (code(f) !== 'FR') return [f]
+  const guiana = f.geometry.coordinates.filter(p => p[0][0][0] < -40 && p[0][0][1] < 10)
+  const rest = f.geometry.coordinates.filter(p => !guiana.includes(p))
+  return [{ ...f, geometry: { ...f.geometry, coordinates: rest } }, { id: '254', properties: {}, geometry: { type: 'MultiPolygon', coordinates: guiana } }]
+})
+
 const shapes = {}, points = {}
-for (const f of world('110m')) {
+for (const f of split(world('110m'))) {
   const c = code(f)
   if (!c || c === 'AQ') continue
   const { d, size } = path(f.geometry)

@@ -26,7 +26,7 @@ const keep = [
   ...'card card-body card-header card-footer card-title card-subtitle card-link card-sm card-table card-actions'.split(' '),
   ...'table table-sm table-vcenter table-nowrap table-responsive table-hover table-striped'.split(' '),
   ...'badge badge-outline alert alert-title alert-success alert-info alert-warning alert-danger alert-link'.split(' '),
-  ...'form-label form-hint form-control form-control-sm form-select form-select-sm form-check form-check-input form-check-label form-check-inline form-fieldset input-group input-group-text input-icon input-icon-addon is-invalid invalid-feedback required'.split(' '),
+  ...'form-label form-hint form-control form-control-sm form-select form-select-sm form-check form-fieldset input-group input-group-text input-icon input-icon-addon is-invalid invalid-feedback required'.split(' '),
   ...'nav nav-item nav-link nav-tabs nav-pills nav-fill'.split(' '),
   ...'avatar avatar-xs avatar-sm avatar-md avatar-lg avatar-xl avatar-rounded avatar-list avatar-list-stacked'.split(' '),
   ...'steps step-item progress progress-sm progress-bar'.split(' '),
@@ -37,7 +37,7 @@ const keep = [
 
 // Parts of Tabler that ours replace, whatever the templates say.
 const drop = [
-  /navbar/, /btn-close/, /btn-check/, /form-switch/, /form-range/, /form-floating/, /form-imagecheck/, /form-colorcheck/, /form-selectgroup/,
+  /navbar/, /btn-close/, /btn-check/, /form-switch/, /form-range/, /form-check-input/, /^\.?mark$/, /form-floating/, /form-imagecheck/, /form-colorcheck/, /form-selectgroup/,
   /was-validated/, /:valid/, /is-valid/, /modal/, /offcanvas/, /toast/, /tooltip/, /popover/, /carousel/, /accordion/, /placeholder-/,
   /apexcharts|litepicker|flatpickr|dropzone|tom-select|ts-|jvm-|hljs|tox-|fc-|noUi/, /-xxl/, /timeline/, /dropdown/, /pagination/, /chat-/, /ribbon/,
   /card-(stamp|rotate|tabs|status|progress|cover|avatar|img|stacked|active|inactive|logo|borderless|group)/, /tracking/, /markdown/,
