@@ -119,7 +119,7 @@ func BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (A
 // has been revoked or has run out.
 func ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
 	return byQuery(ctx, q, `
-		SELECT coalesce(t.seen_at, t.created_at) AS seen_at, t.read_only,`+holdings+`
+		SELECT coalesce(t.seen_at, 'epoch') AS seen_at, t.read_only,`+holdings+`
 		FROM token t JOIN person p ON p.id = t.person_id
 		WHERE t.hash = $1 AND coalesce(t.expires_at, 'infinity') > $2 AND t.revoked_at IS NULL
 		  AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)

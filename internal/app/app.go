@@ -69,7 +69,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
 	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Log: log,
-		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now})}
+		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
 	a.capabilities(post)

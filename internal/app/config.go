@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -15,14 +16,15 @@ import (
 
 // Config is what the portal reads from its environment; `portal help` lists it.
 type Config struct {
-	DatabaseURL string `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
-	Host        string `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
-	Port        int    `env:"PORT" envDefault:"8080" help:"port to listen on"`
-	BaseURL     string `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
-	MetricsPort int    `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
-	Connections int    `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
-	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
-	Development bool   `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
+	DatabaseURL string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
+	Host        string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
+	Port        int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
+	BaseURL     string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
+	Proxies     []netip.Prefix `env:"TRUSTED_PROXIES" help:"addresses of the reverse proxies in front, 10.0.0.0/8,127.0.0.1/32: their X-Forwarded-For is believed"`
+	MetricsPort int            `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
+	Connections int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
+	LogLevel    string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	Development bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
 	Mail        mail.Settings
 }
 

@@ -131,17 +131,26 @@ func Hash(secret string) []byte {
 	return h[:]
 }
 
+// SeenEvery is how often it is written down that a session or token is in use.
+const SeenEvery = 5 * time.Minute
+
 // identify finds out who asks, in one query, and in which language and zone.
 func (s *Server) identify(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	var who access.Actor
+	var hash []byte
 	var err error
 	if token := bearer(c); token != "" {
-		if who, err = access.ByToken(ctx, s.DB, Hash(token), journal.Now(ctx)); err == nil && !who.SignedIn() {
+		hash = Hash(token)
+		if who, err = access.ByToken(ctx, s.DB, hash, journal.Now(ctx)); err == nil && !who.SignedIn() {
 			err = problem.New(problem.SignIn, "This token is unknown, revoked or has run out.")
 		}
 	} else if cookie := c.Cookies(sessionCookie); cookie != "" {
-		who, err = access.BySession(ctx, s.DB, Hash(cookie), journal.Now(ctx))
+		hash = Hash(cookie)
+		who, err = access.BySession(ctx, s.DB, hash, journal.Now(ctx))
+	}
+	if err == nil && who.SignedIn() && s.Seen != nil && journal.Now(ctx).Sub(who.SeenAt) > SeenEvery {
+		err = s.Seen(ctx, who, hash)
 	}
 	if err != nil {
 		return err

@@ -66,7 +66,8 @@ func (s *Server) once(c *fiber.Ctx) error {
 }
 
 // first runs the request and keeps its answer: a success for ever, a refusal
-// not at all, so that what was corrected can be sent with the same key.
+// not at all, so that what was corrected can be sent with the same key. An answer
+// that holds a secret is not kept either.
 func (s *Server) first(c *fiber.Ctx, key string) error {
 	ctx := c.UserContext()
 	who := Actor(c).ID
@@ -78,6 +79,9 @@ func (s *Server) first(c *fiber.Ctx, key string) error {
 			return e
 		}
 		return err
+	}
+	if r, ok := s.route(c); ok && r.Secret {
+		return nil // the change has marked the key: a repetition learns that it was done
 	}
 	header := map[string]string{}
 	for _, name := range []string{fiber.HeaderContentType, fiber.HeaderLocation, fiber.HeaderETag} {

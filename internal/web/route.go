@@ -23,6 +23,7 @@ type Route struct {
 	Object       string // "" for a route that is public by nature
 	Action       string
 	Large        bool // takes a body up to MaxUpload
+	Secret       bool // its answer holds what is shown once: it is not kept for a repetition
 }
 
 // Need is what a route's operation asks access for.
@@ -55,6 +56,13 @@ func (s *Server) Upload(path, operation string, need Need, h fiber.Handler) {
 	s.App.Post(path, open(need, h))
 }
 
+// Once adds a page's route whose answer holds what is shown once, such as a new
+// token: it is not kept, so a repetition is refused and not answered again.
+func (s *Server) Once(path, operation string, need Need, h fiber.Handler) {
+	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Secret: true})
+	s.App.Post(path, open(need, h))
+}
+
 // open marks the answers of a route that has nothing to authorize.
 func open(need Need, h fiber.Handler) fiber.Handler {
 	if need != Open {
@@ -75,6 +83,7 @@ type Call struct {
 	Tag          string
 	Status       int // of success; 0 means 200
 	Large        bool
+	Secret       bool // the answer holds what is shown once: a repetition is refused, not answered again
 }
 
 // API adds an operation of the API: huma decodes and documents it, problems
@@ -90,7 +99,7 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(200)},
 			Description: "Any text of yours that names this request; sent again with the same body, it is answered as the first time and carried out once."})
 	}
-	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Large: c.Large})
+	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Large: c.Large, Secret: c.Secret})
 	huma.Register(s.API, op, func(ctx context.Context, in *I) (*O, error) {
 		if c.Need == Open {
 			access.Public(ctx)

@@ -4,7 +4,9 @@
 package web
 
 import (
+	"context"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -34,6 +36,8 @@ type Config struct {
 	Version string
 	// Now, if set, is the clock of all requests; tests set it.
 	Now func() time.Time
+	// Proxies are those whose X-Forwarded-For is believed; see Address.
+	Proxies []netip.Prefix
 }
 
 // Server is the router with its table of routes.
@@ -45,9 +49,12 @@ type Server struct {
 	Own  []layout.Entry // what the secretariat's account menu has besides
 	// Observe, if set, is told of every answer.
 	Observe func(method, route string, status int, took time.Duration)
-	tabs    map[string][]Tab
-	routes  []Route
-	byPath  map[string]Route // "GET /path" → route
+	// Seen, if set, notes that the session or token with that hash is in use; it is
+	// called at most every SeenEvery of one that asks.
+	Seen   func(ctx context.Context, who access.Actor, hash []byte) error
+	tabs   map[string][]Tab
+	routes []Route
+	byPath map[string]Route // "GET /path" → route
 }
 
 // New makes a server with its middleware and without any route.
