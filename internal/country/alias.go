@@ -1,15 +1,5 @@
 package country
 
-import (
-	"sync"
-
-	"golang.org/x/text/language"
-)
-
-func onceSorted(i int, tag language.Tag) func() []Country {
-	return sync.OnceValue(func() []Country { return sortedBy(i, tag) })
-}
-
 // aliases are names in use that CLDR does not have: the official long forms, the
 // ones ISO writes, the ones of other decades, and what people type.
 var aliases = map[string][]string{
@@ -29,8 +19,9 @@ var aliases = map[string][]string{
 	"FK": {"Falkland Islands (Malvinas)", "Malvinas"},
 	"FM": {"Micronesia, Federated States of", "Federated States of Micronesia"},
 	"GB": {"UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "United Kingdom of Great Britain and Northern Ireland"},
-	"GM": {"The Gambia"},
-	"HK": {"Hong Kong SAR", "Hong Kong, China", "Hong Kong SAR, China", "Hongkong"},
+	"GM": {"The Gambia", "Republic of The Gambia"},
+	"HK": {"China, Hong Kong Special Administrative Region", "Hong Kong SAR", "Hong Kong, China", "Hong Kong SAR, China", "Hongkong"},
+	"HM": {"Heard Island and McDonald Islands"},
 	"IR": {"Iran, Islamic Republic of", "Islamic Republic of Iran"},
 	"KG": {"Kyrgyz Republic"},
 	"KP": {"Korea, Democratic People's Republic of", "Democratic People's Republic of Korea", "DPRK", "Korea, North"},
@@ -41,11 +32,12 @@ var aliases = map[string][]string{
 	"MF": {"Saint Martin (French part)"},
 	"MK": {"Macedonia", "The former Yugoslav Republic of Macedonia", "FYROM", "Republic of North Macedonia"},
 	"MM": {"Burma"},
-	"MO": {"Macao", "Macau", "Macao, China", "Macau SAR", "Macao SAR, China"},
+	"MO": {"China, Macao Special Administrative Region", "Macao", "Macau", "Macao, China", "Macau SAR", "Macao SAR, China"},
 	"NL": {"The Netherlands", "Holland", "Netherlands, Kingdom of the", "Kingdom of the Netherlands"},
 	"PS": {"Palestine, State of", "State of Palestine", "Occupied Palestinian Territory", "West Bank and Gaza"},
 	"RU": {"Russian Federation"},
 	"SH": {"Saint Helena, Ascension and Tristan da Cunha"},
+	"SJ": {"Svalbard and Jan Mayen Islands"},
 	"SK": {"Slovak Republic"},
 	"SX": {"Sint Maarten (Dutch part)"},
 	"SY": {"Syrian Arab Republic"},
@@ -54,11 +46,13 @@ var aliases = map[string][]string{
 	"TR": {"Turkey", "Turkiye", "Republic of Türkiye"},
 	"TW": {"Chinese Taipei", "Taiwan, Province of China", "Taiwan, China", "Taiwan, ROC"},
 	"TZ": {"Tanzania, United Republic of", "United Republic of Tanzania"},
+	"UM": {"United States Minor Outlying Islands"},
 	"US": {"USA", "U.S.A.", "U.S.", "United States of America", "America", "Etats-Unis d'Amérique"},
-	"VA": {"Holy See", "Vatican"},
+	"VA": {"Holy See (Vatican City State)", "Holy See", "Vatican"},
 	"VE": {"Venezuela, Bolivarian Republic of", "Bolivarian Republic of Venezuela"},
 	"VG": {"Virgin Islands, British", "Virgin Islands (British)"},
-	"VI": {"Virgin Islands, U.S.", "Virgin Islands (U.S.)"},
+	"VI": {"United States Virgin Islands", "Virgin Islands, U.S.", "Virgin Islands (U.S.)"},
 	"VN": {"Viet Nam", "Socialist Republic of Viet Nam"},
+	"WF": {"Wallis and Futuna Islands"},
 	"XK": {"XKX", "Republic of Kosovo"},
 }

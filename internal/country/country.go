@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/collate"
@@ -51,7 +52,7 @@ var table string
 var (
 	all    = parse(table)
 	byCode = indexed(all, func(c Country) []string { return []string{c.Code} })
-	byName = indexed(all, known)
+	byName = sync.OnceValue(func() map[string]*Country { return indexed(all, known) }) // only imports need it
 )
 
 func parse(tsv string) []Country {
@@ -75,7 +76,7 @@ func indexed(list []Country, keys func(Country) []string) map[string]*Country {
 	index := make(map[string]*Country, len(list))
 	for i, c := range list {
 		for _, k := range keys(c) {
-			if _, taken := index[k]; !taken {
+			if _, taken := index[k]; !taken && k != "" {
 				index[k] = &list[i]
 			}
 		}
@@ -133,9 +134,10 @@ func All(tag language.Tag) []Country {
 	return slices.Clone(sorted[i]())
 }
 
+// sorted is the list in the order of each of languages, made when first asked for.
 var sorted = func() (lists [6]func() []Country) {
 	for i, tag := range languages {
-		lists[i] = onceSorted(i, tag)
+		lists[i] = sync.OnceValue(func() []Country { return sortedBy(i, tag) })
 	}
 	return lists
 }()
@@ -161,16 +163,17 @@ func Find(text string) (Country, bool) {
 	if code := strings.ToUpper(text); len(code) == 2 && code != "UK" {
 		return ByCode(code)
 	}
-	c, ok := byName[plain(text)]
-	if !ok {
-		return Country{}, false
+	for _, key := range []string{strings.ToLower(text), plain(text)} {
+		if c, ok := byName()[key]; ok {
+			return *c, true
+		}
 	}
-	return *c, true
+	return Country{}, false
 }
 
 // known is every plain form under which a country is found.
 func known(c Country) []string {
-	keys := []string{plain(c.Alpha3), c.Numeric}
+	keys := []string{strings.ToLower(c.Alpha3), c.Numeric}
 	for _, n := range c.names {
 		keys = append(keys, plain(n))
 	}
