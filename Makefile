@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/local/go/bin
 export GOTOOLCHAIN ?= auto
 
 # Service accounts have no home; Go and the linter keep their caches in one.
-ifeq ($(shell [ -n "$$HOME" ] && [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),)
+ifeq ($(shell [ -d "$${HOME-}" ] && [ -w "$${HOME-}" ] && echo yes),)
 export HOME := $(CURDIR)/var/.home
 export GOFLAGS := $(GOFLAGS) -modcacherw
 $(shell mkdir -p "$(HOME)")
@@ -114,4 +114,4 @@ $(TOOLS)/golangci-lint-$(LINT_VERSION):
 	@echo "Building golangci-lint $(LINT_VERSION), once: it takes about five minutes …"
 	@mkdir -p "$(@D)/new"
 	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION)
-	@mv "$(@D)/new/golangci-lint" "$@"
+	@mv "$(@D)/new/golangci-lint" "$@" && rmdir "$(@D)/new"
