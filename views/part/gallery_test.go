@@ -152,7 +152,7 @@ func pages() map[string]templ.Component {
 				part.Check(part.Field{Name: "agree", Label: "I may speak for this organization", Help: "The secretariat asks for a confirmation from its domain."}),
 				part.Text(part.Field{Name: "slug", Label: "Address", Value: "siemens", ReadOnly: true}),
 				in(part.Actions(), part.Submit("Register organization"), part.Link("ghost", "", "Cancel", "#"))),
-			in(part.Section("Other buttons", "buttons"), div("btn-list", part.Do("danger", "trash", "Revoke", part.Post{Action: "#"}), part.Link("danger", "", "End seat…", "#"), part.Copy("cp_3f9a"), part.Badge("accent", "Draft"), part.Participation("P"), part.Participation("O"), part.Participation("L"),
+			in(part.Section("Other buttons", "buttons"), div("btn-list", part.Do("danger", "trash", "Revoke", part.Post{Action: "#"}), part.Ask("danger", "", "End seat…", "/g/confirm"), part.Copy("cp_3f9a"), part.Badge("accent", "Draft"), part.Participation("P"), part.Participation("O"), part.Participation("L"),
 				part.Organization("Nordgrid AB", "#", "", "Sweden"), part.Avatar("Amina Diallo", "lg"), part.OrganizationLogo("Nordgrid AB", "", "lg"), part.Avatar("王晓明", "xs"))),
 			div("mt-4", part.Alert("success", "Saved."), part.Alert("info", "The term ends on 9 Apr 2026."), part.Alert("warning", "Two seats end with this."), part.Alert("danger", "Someone has changed this meanwhile.")),
 		),
