@@ -44,6 +44,16 @@ type Note struct {
 // Write enqueues one letter in the transaction of the change that it tells of.
 // note is called with the reader's language and zone in its context.
 func (p *Post) Write(ctx context.Context, tx *sql.Tx, to Reader, kind, about string, note func(context.Context) Note) error {
+	m, err := p.Compose(ctx, to, kind, about, note)
+	if err != nil {
+		return err
+	}
+	return p.Enqueue(ctx, tx, m)
+}
+
+// Compose makes a letter as Write does and leaves enqueuing to the caller: many
+// letters of one change are enqueued together.
+func (p *Post) Compose(ctx context.Context, to Reader, kind, about string, note func(context.Context) Note) (Message, error) {
 	zone, err := time.LoadLocation(to.TimeZone)
 	if err != nil {
 		zone = time.UTC
@@ -60,8 +70,8 @@ func (p *Post) Write(ctx context.Context, tx *sql.Tx, to Reader, kind, about str
 	}
 	m, err := letter.Message(netmail.Address{Name: to.Name, Address: to.Email}, kind, n.Subject)
 	if err != nil {
-		return fmt.Errorf("mail: %w", err)
+		return Message{}, fmt.Errorf("mail: %w", err)
 	}
 	m.Person, m.About, m.Secret = to.Person, about, n.Secret
-	return p.Enqueue(ctx, tx, m)
+	return m, nil
 }
