@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 )
 
 //go:embed languages
@@ -35,6 +36,8 @@ type spoken struct {
 
 	tag     language.Tag
 	printer *message.Printer
+
+	plainDigits bool // writes numbers below a thousand as Go does
 }
 
 // dates is how a language writes dates: names of months from January, and
@@ -113,6 +116,7 @@ func loadOne(fsys fs.FS, file, name string) (*spoken, error) {
 		return nil, fmt.Errorf("name and date patterns are required")
 	}
 	s.printer = message.NewPrinter(s.tag)
+	s.plainDigits = s.printer.Sprint(number.Decimal(907)) == "907"
 	return s, nil
 }
 

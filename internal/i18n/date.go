@@ -2,6 +2,7 @@ package i18n
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -118,5 +119,8 @@ func (r reader) date(t time.Time, pattern string) string {
 
 // digits writes a number that is no amount: no separators, at least width digits.
 func (r reader) digits(n, width int) string {
+	if r.plainDigits && n >= 0 {
+		return fmt.Sprintf("%0*d", width, n)
+	}
 	return r.printer.Sprint(number.Decimal(n, number.NoSeparator(), number.MinIntegerDigits(width)))
 }

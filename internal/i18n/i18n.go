@@ -6,11 +6,11 @@ package i18n
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 	"golang.org/x/text/number"
 
 	"commissionportal/internal/country"
@@ -93,7 +93,11 @@ func N[Int int | int32 | int64](ctx context.Context, n Int, one, other string, a
 
 // Number writes an amount with the reader's separators.
 func Number[Int int | int32 | int64](ctx context.Context, n Int) string {
-	return readerOf(ctx).printer.Sprint(number.Decimal(n))
+	r := readerOf(ctx)
+	if r.plainDigits && 0 <= n && n < 1000 {
+		return strconv.Itoa(int(n)) // most numbers of a page, forty times faster
+	}
+	return r.printer.Sprint(number.Decimal(n))
 }
 
 // Decimal writes x with a fixed number of digits after the reader's decimal sign.
@@ -156,7 +160,7 @@ func (r reader) format(text string, args []any) string {
 			args = replaced(args, i, r.date(a, r.Dates.Date))
 		}
 	}
-	return r.printer.Sprintf(message.Key(text, text), args...)
+	return r.printer.Sprintf(text, args...)
 }
 
 // replaced copies args before it changes one: they belong to the caller, and a

@@ -83,6 +83,21 @@ func TestN(t *testing.T) {
 	}
 }
 
+func TestNumber(t *testing.T) {
+	english, other := context.Background(), pseudo(t)
+	for n, want := range map[int][2]string{0: {"0", "٠"}, 999: {"999", "٩٩٩"}, 1000: {"1,000", "١٬٠٠٠"}, -5: {"-5", "\u061c-٥"}} {
+		if got := Number(english, n); got != want[0] {
+			t.Errorf("%d: %q, want %q", n, got, want[0])
+		}
+		if got := Number(other, n); got != want[1] {
+			t.Errorf("%d, other language: %q, want %q", n, got, want[1])
+		}
+	}
+	if got := Decimal(english, 1234.5, 2); got != "1,234.50" {
+		t.Error(got)
+	}
+}
+
 func TestDates(t *testing.T) {
 	samoa := time.FixedZone("+13", 13*3600)
 	ctx := With(context.Background(), Locale{Language: language.English, Zone: samoa})
