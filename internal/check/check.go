@@ -117,3 +117,21 @@ func Date(f *problem.Fields, field, v string, required bool, zone *time.Location
 	}
 	return t
 }
+
+// AsOf is the instant that a list is asked for: as RFC 3339, or as a day, which
+// means its end in the zone; now for empty.
+func AsOf(f *problem.Fields, field, v string, zone *time.Location, now time.Time) time.Time {
+	v = strings.TrimSpace(v)
+	if v == "" {
+		return now
+	}
+	if t, err := time.Parse(time.RFC3339, v); err == nil && t.Year() >= 1800 && t.Year() < 9000 {
+		return t
+	}
+	t, err := time.ParseInLocation(time.DateOnly, v, zone)
+	if err != nil || t.Year() < 1800 || t.Year() > 9000 {
+		f.Add(field, "Give a date as YYYY-MM-DD.")
+		return now
+	}
+	return t.AddDate(0, 0, 1).Add(-time.Microsecond)
+}

@@ -37,7 +37,7 @@ const csp = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-u
 func (s *Server) begin(c *fiber.Ctx) (err error) {
 	started := time.Now()
 	id := newID()
-	ctx := journal.WithRequest(c.UserContext(), id)
+	ctx := context.WithValue(journal.WithRequest(c.UserContext(), id), addressKey{}, c.OriginalURL())
 	if s.Now != nil {
 		ctx = journal.WithNow(ctx, s.Now().UTC().Truncate(time.Microsecond))
 	}
