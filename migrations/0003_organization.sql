@@ -31,12 +31,14 @@ CREATE INDEX organization_domain ON organization (domain) WHERE domain <> '';
 CREATE INDEX organization_merged_into ON organization (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE organization_name (
-  slug            text PRIMARY KEY,
+  id              uuid PRIMARY KEY DEFAULT uuid_v7(),
   organization_id uuid NOT NULL REFERENCES organization,
-  name            text NOT NULL,
-  since           timestamptz NOT NULL DEFAULT now());
-COMMENT ON TABLE organization_name IS 'Slugs and names an organization had before (renamed, merged): old addresses lead to it.';
-CREATE INDEX organization_name_of ON organization_name (organization_id);
+  name            text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  slug            text CONSTRAINT organization_name_slug UNIQUE,
+  until           timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE organization_name IS 'Names an organization had before (renamed), and those of organizations merged into it; its old addresses lead to it.';
+COMMENT ON COLUMN organization_name.slug IS 'Null if the address did not change with the name, or was taken back.';
+CREATE INDEX organization_name_of ON organization_name (organization_id, until DESC);
 
 CREATE TABLE organization_logo (
   organization_id uuid PRIMARY KEY REFERENCES organization ON DELETE CASCADE,
@@ -52,10 +54,14 @@ CREATE TABLE affiliation (
   state           text NOT NULL CHECK (state IN ('claimed', 'confirmed', 'declined')),
   representative  boolean NOT NULL DEFAULT false,
   period          tstzrange NOT NULL CHECK (NOT isempty(period) AND lower(period) IS NOT NULL),
+  reason          text NOT NULL DEFAULT '' CHECK (length(reason) <= 2000),
+  version         int NOT NULL DEFAULT 1,
   CONSTRAINT affiliation_once EXCLUDE USING gist (person_id WITH =, organization_id WITH =, period WITH &&) WHERE (state <> 'declined'),
   CONSTRAINT affiliation_representative_confirmed CHECK (NOT representative OR state = 'confirmed'));
 COMMENT ON TABLE affiliation IS 'For which organization a person acts, and when.';
 COMMENT ON COLUMN affiliation.state IS 'claimed by the person until a primary representative of the organization confirms.';
+COMMENT ON COLUMN affiliation.reason IS 'Why it was declined or ended, for the person to read.';
 COMMENT ON COLUMN affiliation.representative IS 'Primary representative: may fill the organization''s seats.';
 CREATE INDEX affiliation_person ON affiliation (person_id) INCLUDE (organization_id, representative, state, period);
 CREATE INDEX affiliation_organization ON affiliation (organization_id, person_id);
+CREATE INDEX affiliation_claims ON affiliation (organization_id, id) WHERE state = 'claimed';

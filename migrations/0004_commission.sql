@@ -109,3 +109,21 @@ CREATE TABLE participation (
 COMMENT ON TABLE participation IS 'An organization''s place in one commission: P participates and votes, O observes, L is in liaison (ISO/IEC Directives).';
 CREATE INDEX participation_commission ON participation (commission_id, organization_id) INCLUDE (level, period);
 CREATE INDEX participation_organization ON participation (organization_id, commission_id) INCLUDE (level, period);
+
+CREATE TABLE participation_request (
+  id              uuid PRIMARY KEY DEFAULT uuid_v7(),
+  organization_id uuid NOT NULL REFERENCES organization,
+  commission_id   uuid NOT NULL REFERENCES commission,
+  level           text NOT NULL CHECK (level IN ('P', 'O', 'L')),
+  message         text NOT NULL DEFAULT '' CHECK (length(message) <= 2000),
+  requested_by    uuid REFERENCES person,
+  state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'granted', 'declined', 'withdrawn')),
+  decided_by      uuid REFERENCES person,
+  decided_at      timestamptz,
+  reason          text NOT NULL DEFAULT '' CHECK (length(reason) <= 2000),
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT participation_request_decided CHECK ((state = 'pending') = (decided_at IS NULL)),
+  CONSTRAINT participation_request_reason CHECK (state <> 'declined' OR reason <> ''));
+COMMENT ON TABLE participation_request IS 'A primary representative asks for a place in a commission, or for another level; its officers decide.';
+CREATE UNIQUE INDEX participation_request_once ON participation_request (commission_id, organization_id) WHERE state = 'pending';
+CREATE INDEX participation_request_organization ON participation_request (organization_id, id DESC);

@@ -119,7 +119,7 @@ func Date(f *problem.Fields, field, v string, required bool, zone *time.Location
 }
 
 // AsOf is the instant that a list is asked for: as RFC 3339, or as a day, which
-// means its end in the zone; now for empty.
+// means its end in the zone, or now if that is today; now for empty.
 func AsOf(f *problem.Fields, field, v string, zone *time.Location, now time.Time) time.Time {
 	v = strings.TrimSpace(v)
 	if v == "" {
@@ -133,5 +133,9 @@ func AsOf(f *problem.Fields, field, v string, zone *time.Location, now time.Time
 		f.Add(field, "Give a date as YYYY-MM-DD.")
 		return now
 	}
-	return t.AddDate(0, 0, 1).Add(-time.Microsecond)
+	end := t.AddDate(0, 0, 1).Add(-time.Microsecond)
+	if !t.After(now) && end.After(now) {
+		return now
+	}
+	return end
 }
