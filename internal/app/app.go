@@ -14,6 +14,8 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
+	"commissionportal/internal/desk"
+	"commissionportal/internal/desk/deskweb"
 	"commissionportal/internal/home"
 	"commissionportal/internal/home/homeweb"
 	"commissionportal/internal/jobs"
@@ -84,6 +86,7 @@ func (a *App) capabilities(*mail.Post) {
 	a.Web.Docs()
 	a.health()
 	homeweb.Mount(a.Web, home.New(a.DB, a.Policy))
+	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
 	commissionweb.Mount(a.Web, a.Commissions)
 }
 

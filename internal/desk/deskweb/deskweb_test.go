@@ -1,0 +1,60 @@
+package deskweb_test
+
+import (
+	"testing"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/desk"
+)
+
+func TestDesk(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	chair, applicant, guest, idle, sam := p.Person("Clara Chair"), p.Person("Adam Applicant"), p.Person("Greta Guest"), p.Person("Ida Idle"), p.Secretariat()
+	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) VALUES ('grid', 'GRID', 'Grid Storage', 'commission', 'active'), ('rail', 'RAIL', 'Rail Freight', 'commission', 'active')`)
+	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+		SELECT tstzrange(now() - interval '1 year', now() + interval '20 days'), id, $1, $2, 'chair', 'election' FROM commission WHERE slug = 'grid'`, chair.ID, chair.Name)
+	p.Exec(`INSERT INTO application (commission_id, person_id, role) SELECT id, $1, 'observer' FROM commission`, applicant.ID)
+	p.Exec(`INSERT INTO invitation (commission_id, email, role, hash, invited_by, expires_at)
+		SELECT id, $1, 'observer', sha256('x'), $2, now() + interval '3 days' FROM commission WHERE slug = 'rail'`, guest.Email, chair.ID)
+	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state) VALUES ('nord', 'Nordwind', 'nordwind', 'company', 'pending'), ('sud', 'Sudwind', 'sudwind', 'company', 'member')`)
+	p.Exec(`INSERT INTO affiliation (person_id, organization_id, state, representative, period)
+		SELECT $1::uuid, id, 'confirmed', true, tstzrange(now() - interval '1 day', NULL) FROM organization WHERE slug = 'sud'
+		UNION ALL SELECT $2::uuid, id, 'claimed', false, tstzrange(now() - interval '1 day', NULL) FROM organization WHERE slug = 'sud'`, guest.ID, applicant.ID)
+
+	for _, tt := range []struct {
+		who   *apptest.Client
+		kinds []string
+		page  []string
+	}{
+		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd}, []string{"Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
+		{applicant, []string{desk.Applied, desk.Applied}, []string{"Your application waits", "Rail Freight", "Waits to be confirmed"}},
+		{guest, []string{desk.Invited, desk.Confirm}, []string{"Clara Chair invites you", "Adam Applicant says to act"}},
+		{sam, []string{desk.Accept}, []string{"Nordwind asks to be a member"}},
+		{idle, nil, []string{"Nothing waits for you", "You hold no seat yet", "You act for no organization"}},
+	} {
+		d := apptest.JSON[desk.Desk](tt.who.API("GET", "/desk", nil).Want(200))
+		var kinds []string
+		for _, i := range d.Waiting {
+			kinds = append(kinds, i.Kind)
+		}
+		if len(kinds) != len(tt.kinds) {
+			t.Errorf("%s: waiting %v, want %v", tt.who.Name, kinds, tt.kinds)
+		} else {
+			for i := range kinds {
+				if kinds[i] != tt.kinds[i] {
+					t.Errorf("%s: waiting %v, want %v", tt.who.Name, kinds, tt.kinds)
+				}
+			}
+		}
+		tt.who.Get("/desk").Want(200, tt.page...)
+	}
+	r := p.Visitor().Get("/desk")
+	if r.Status != 303 || r.Location() != "/sign-in?next=%2Fdesk" {
+		t.Errorf("a visitor got %d %s", r.Status, r.Location())
+	}
+	p.Visitor().API("GET", "/desk", nil).Want(401)
+	if n := p.Queries(func() { chair.Get("/desk").Want(200) }); n > 4 { // session, waiting, commissions, organizations
+		t.Errorf("the desk ran %d queries, at most 4", n)
+	}
+}

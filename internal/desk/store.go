@@ -1,0 +1,82 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/postgres"
+)
+
+func texts(ids []uuid.UUID) pq.StringArray {
+	list := make(pq.StringArray, len(ids))
+	for i, id := range ids {
+		list[i] = id.String()
+	}
+	return list
+}
+
+// waiting is one query over everything that can wait. Of each kind it shows the
+// oldest few of a place and counts the rest.
+func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time) ([]Item, error) {
+	return postgres.All[Item](ctx, q, `
+		WITH mine AS (SELECT unnest($2::uuid[]) AS id), led AS (SELECT unnest($3::uuid[]) AS id)
+		(SELECT 'application.decide' AS kind, c.slug, a.id, p.name AS who, c.name AS place, a.created_at AS at, a.n
+		 FROM mine JOIN commission c ON c.id = mine.id,
+		 LATERAL (SELECT id, person_id, created_at, count(*) OVER () AS n FROM application
+		          WHERE commission_id = c.id AND state = 'pending' ORDER BY created_at, id LIMIT 3) a
+		 JOIN person p ON p.id = a.person_id ORDER BY a.created_at LIMIT 30)
+		UNION ALL
+		(SELECT 'invitation.answer', c.slug, i.id, p.name, c.name, i.expires_at, 1
+		 FROM invitation i JOIN commission c ON c.id = i.commission_id JOIN person p ON p.id = i.invited_by
+		 WHERE i.email = $4 AND i.state = 'pending' AND i.expires_at > $5 ORDER BY i.created_at LIMIT 20)
+		UNION ALL
+		(SELECT 'application.pending', c.slug, a.id, '', c.name, a.created_at, 1
+		 FROM application a JOIN commission c ON c.id = a.commission_id
+		 WHERE a.person_id = $1 AND a.state = 'pending' ORDER BY a.id DESC LIMIT 20)
+		UNION ALL
+		(SELECT 'term.mine', c.slug, s.id, s.role, c.name, upper(s.period), 1
+		 FROM seat s JOIN commission c ON c.id = s.commission_id
+		 WHERE s.person_id = $1 AND s.period @> $5::timestamptz AND s.ended IS NULL AND upper(s.period) < $5 + interval '60 days'
+		 ORDER BY upper(s.period) LIMIT 20)
+		UNION ALL
+		(SELECT 'term.commission', c.slug, c.id, '', c.name, t.at, t.n
+		 FROM mine JOIN commission c ON c.id = mine.id,
+		 LATERAL (SELECT min(upper(s.period)) AS at, count(*) AS n FROM seat s
+		          WHERE s.commission_id = c.id AND s.period @> $5::timestamptz AND s.ended IS NULL AND upper(s.period) < $5 + interval '30 days') t
+		 WHERE t.n > 0 ORDER BY t.at LIMIT 20)
+		UNION ALL
+		(SELECT 'organization.accept', o.slug, o.id, coalesce(p.name, ''), o.name, o.created_at, count(*) OVER ()
+		 FROM organization o LEFT JOIN person p ON p.id = o.registered_by
+		 WHERE $6 AND o.state = 'pending' ORDER BY o.created_at LIMIT 10)
+		UNION ALL
+		(SELECT 'affiliation.confirm', o.slug, a.id, p.name, o.name, lower(a.period), 1
+		 FROM led JOIN organization o ON o.id = led.id JOIN affiliation a ON a.organization_id = o.id JOIN person p ON p.id = a.person_id
+		 WHERE a.state = 'claimed' AND a.period @> $5::timestamptz ORDER BY lower(a.period) LIMIT 10)
+		UNION ALL
+		(SELECT 'commission.support', c.slug, c.id, '', c.name, c.created_at, (SELECT count(*) FROM support u WHERE u.commission_id = c.id)
+		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)`,
+		who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat())
+}
+
+func commissions(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {
+	return postgres.All[Place](ctx, q, `
+		SELECT c.slug, c.name, c.kind, c.state, s.role, o.name AS organization, upper(s.period) AS until
+		FROM seat s JOIN commission c ON c.id = s.commission_id LEFT JOIN organization o ON o.id = s.organization_id
+		WHERE s.person_id = $1 AND s.period @> $2::timestamptz
+		UNION ALL
+		SELECT c.slug, c.name, c.kind, c.state, 'convener', NULL, NULL FROM commission c
+		WHERE c.convener_id = $1 AND c.state IN ('proposed', 'forming')
+		ORDER BY 2, 5 LIMIT $3`, person, now, mostPlaces)
+}
+
+func organizations(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {
+	return postgres.All[Place](ctx, q, `
+		SELECT o.slug, o.name, o.kind, o.state, NULL AS organization, upper(a.period) AS until,
+		       CASE WHEN a.state = 'claimed' THEN 'claimed' WHEN a.representative THEN 'representative' ELSE 'affiliate' END AS role
+		FROM affiliation a JOIN organization o ON o.id = a.organization_id
+		WHERE a.person_id = $1 AND a.period @> $2::timestamptz AND a.state <> 'declined' ORDER BY o.name, o.id LIMIT $3`, person, now, mostPlaces)
+}
