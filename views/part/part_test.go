@@ -97,7 +97,7 @@ func TestHostileTextStaysText(t *testing.T) {
 	} {
 		ctx := layout.With(context.Background(), layout.Frame{Person: layout.Person{ID: hostile, Name: hostile}, Menu: []layout.Entry{{Label: hostile, Path: hostile}}, Own: []layout.Entry{{Label: hostile, Path: hostile}},
 			Flash: []layout.Flash{{Kind: hostile, Text: hostile}}, Theme: hostile, Path: hostile, Waiting: 1})
-		page := render(t, ctx, c)
+		page := render(ctx, t, c)
 		root, err := html.Parse(strings.NewReader(page))
 		if err != nil {
 			t.Fatal(name, err)
@@ -153,7 +153,7 @@ func TestFields(t *testing.T) {
 		{"logo or letters", part.OrganizationLogo("Nordgrid AB", "", "sm"), []string{">NA<"}, []string{"<img"}},
 		{"states have words", part.State("vice-chair"), []string{">Vice chair<", "tone-accent"}, nil},
 	} {
-		got := render(t, context.Background(), tt.c)
+		got := render(context.Background(), t, tt.c)
 		for _, want := range tt.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: no %q in\n%.600s", tt.name, want, got)
@@ -180,7 +180,7 @@ func TestFrame(t *testing.T) {
 		{"no such theme", layout.Frame{Theme: "pink"}, nil, []string{"data-bs-theme", "pink"}},
 		{"menu", layout.Frame{Menu: []layout.Entry{{Label: "A", Path: "/a", Active: true}, {Label: "B", Path: "/b"}}}, []string{`<a href="/b" aria-current="page">B</a>`, `<a href="/a">A</a>`}, nil},
 	} {
-		got := render(t, layout.With(context.Background(), tt.frame), page)
+		got := render(layout.With(context.Background(), tt.frame), t, page)
 		for _, want := range tt.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: no %q in\n%s", tt.name, want, got)
@@ -196,7 +196,7 @@ func TestFrame(t *testing.T) {
 
 func say(ctx context.Context, n int) string { return i18n.Number(ctx, n) }
 
-func render(t *testing.T, ctx context.Context, c templ.Component) string {
+func render(ctx context.Context, t *testing.T, c templ.Component) string {
 	t.Helper()
 	var b strings.Builder
 	if err := c.Render(ctx, &b); err != nil {
