@@ -226,7 +226,7 @@ func (x *xlsxWriter) WriteRow(values ...any) error {
 		if err != nil {
 			return err
 		}
-		length := 0
+		var length int
 		switch v := v.(type) {
 		case string:
 			v = shorten(v)

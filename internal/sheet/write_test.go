@@ -222,9 +222,9 @@ func legible(s string) string {
 	}, s))
 }
 
-// TestManyRows streams 100,000 rows out and in with flat memory.
+// TestManyRows streams rows out and in: what lives does not grow with them.
 func TestManyRows(t *testing.T) {
-	const n = 100_000
+	const n = 30_000
 	header := []string{"name", "country", "website", "joined"}
 	for name, make := range map[string]func(io.Writer) (sheet.Writer, error){
 		"csv":  func(w io.Writer) (sheet.Writer, error) { return sheet.CSV(w, header, false) },
@@ -264,13 +264,13 @@ func TestManyRows(t *testing.T) {
 			if err != nil || row.Line != rows+2 || row.Cells[3] != "2026-03-10" {
 				t.Fatalf("row %d: %+v, %v", rows, row, err)
 			}
-			if rows++; rows%20_000 == 0 {
+			if rows++; rows%5_000 == 0 {
 				runtime.GC()
 				runtime.ReadMemStats(&m)
 				live = max(live, m.HeapAlloc-min(m.HeapAlloc, base.HeapAlloc))
 			}
 		}
-		if rows != n || live > 4<<20 {
+		if rows != n || live > 2<<20 {
 			t.Errorf("%s: %d rows, %d kB live", name, rows, live>>10)
 		}
 		t.Logf("%s: written in %v, %d kB; read in %v with %d kB live", name, written, b.Len()>>10, time.Since(start), live>>10)

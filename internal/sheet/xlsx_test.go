@@ -262,12 +262,12 @@ func allocated() int64 {
 func TestBombs(t *testing.T) {
 	many := `<?xml version="1.0"?><sst>` + strings.Repeat("<si><t>"+strings.Repeat("y", 30_000)+"</t></si>", 20) + "</sst>"
 	for name, in := range map[string]string{
-		"open tags":     bare(t, `<worksheet><sheetData>`+strings.Repeat("<a>", 10<<20)),
-		"blank rows":    workbookOf(t, inline("a")+strings.Repeat("<row/>", 2_000_000)),
+		"open tags":     bare(t, `<worksheet><sheetData>`+strings.Repeat("<a>", 1<<20)),
+		"blank rows":    workbookOf(t, inline("a")+strings.Repeat("<row/>", 300_000)),
 		"attributes":    workbookOf(t, inline("a")+"<row "+strings.Repeat(`x="" `, 1<<20)+"/>"),
 		"comment":       workbookOf(t, inline("a")+"<!--"+strings.Repeat("x", 30<<20)+"-->"),
-		"unused texts":  workbookOf(t, inline("a")+inline("1"), "xl/sharedStrings.xml", many+strings.Repeat(" ", 300<<20)),
-		"cells at once": workbookOf(t, inline("a")+"<row>"+strings.Repeat(`<c><v>1</v></c>`, 2_000_000)+"</row>"),
+		"unused texts":  workbookOf(t, inline("a")+inline("1"), "xl/sharedStrings.xml", many+strings.Repeat(" ", 20<<20)),
+		"cells at once": workbookOf(t, inline("a")+"<row>"+strings.Repeat(`<c><v>1</v></c>`, 300_000)+"</row>"),
 	} {
 		var peak uint64
 		r, err := open(in, sheet.Options{})
@@ -281,7 +281,7 @@ func TestBombs(t *testing.T) {
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapAlloc-min(base.HeapAlloc, m.HeapAlloc))
 		}
-		if took := time.Since(start); peak > 64<<20 || took > 60*time.Second {
+		if took := time.Since(start); peak > 16<<20 || took > 60*time.Second {
 			t.Errorf("%s: %d MB, %v", name, peak>>20, took)
 		}
 		if !errors.Is(err, io.EOF) && problem.As(err) == nil {

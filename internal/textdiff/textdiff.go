@@ -8,6 +8,7 @@ import "strings"
 // Kind says what happened to a line or to a part of one.
 type Kind string
 
+// The kinds of lines and spans.
 const (
 	Same    Kind = "same"
 	Removed Kind = "removed" // stands in the old text only
