@@ -39,6 +39,7 @@ COMMENT ON COLUMN seat.ended IS 'Why the row ended before its planned end; null:
 CREATE INDEX seat_roster ON seat (commission_id, rank, sort_name, id) INCLUDE (period);
 CREATE INDEX seat_person_live ON seat (person_id) INCLUDE (commission_id, role, period, suspended);
 CREATE INDEX seat_organization ON seat (organization_id, commission_id) INCLUDE (period) WHERE organization_id IS NOT NULL;
+CREATE INDEX seat_follows ON seat (follows) WHERE follows IS NOT NULL;
 CREATE INDEX seat_term_end ON seat (upper(period)) WHERE ended IS NULL AND upper(period) IS NOT NULL;
 
 CREATE TABLE term_notice (

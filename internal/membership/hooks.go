@@ -1,0 +1,197 @@
+package membership
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/journal"
+	"commissionportal/internal/mail"
+	"commissionportal/internal/postgres"
+)
+
+// What happens to seats because something else ended. These run in the change of
+// another capability, whose journal has the entries; they are found by the seat.
+
+// Placed is a seat with its commission.
+type placed struct {
+	Seat
+	Slug       string `db:"slug"`
+	Commission string `db:"commission_name"`
+}
+
+func (p placed) home() Home { return Home{ID: p.CommissionID, Slug: p.Slug, Name: p.Commission} }
+
+// lockWhere reads the last rows of all seats that hold or will hold, for ending them.
+func lockWhere(ctx context.Context, q postgres.Q, at time.Time, condition string, args ...any) ([]placed, error) {
+	return postgres.All[placed](ctx, q, `SELECT `+seatColumns+`, c.slug, c.name AS commission_name
+		FROM seat s JOIN commission c ON c.id = s.commission_id
+		WHERE coalesce(upper(s.period), 'infinity') > $1 AND `+condition+` ORDER BY s.id FOR NO KEY UPDATE OF s`, append([]any{at}, args...)...)
+}
+
+// endAll ends seats and tells their holders.
+func (s *Service) endAll(ctx context.Context, tx *journal.Tx, seats []placed, because, reason string) error {
+	if len(seats) == 0 {
+		return nil
+	}
+	letters := letters{post: s.post}
+	steps := make([]Step, len(seats))
+	people := make([]uuid.UUID, len(seats))
+	first := map[uuid.UUID]placed{}
+	more := map[uuid.UUID][]placed{}
+	for i, p := range seats {
+		step, err := p.End(because, reason, tx.Now)
+		if err != nil {
+			return err
+		}
+		steps[i], people[i] = step, p.PersonID
+		if _, ok := first[p.PersonID]; ok {
+			more[p.PersonID] = append(more[p.PersonID], p)
+		} else {
+			first[p.PersonID] = p
+		}
+		if err := tx.RecordAs("seat", "end", p.ID, journal.Say("Ended the seat of %s as %s in %s", p.Name, Word(p.Role), p.Commission)); err != nil {
+			return err
+		}
+	}
+	if err := carry(ctx, tx, steps); err != nil {
+		return err
+	}
+	if err := letters.each(ctx, tx, people, "seat.ended", "", func(ctx context.Context, to uuid.UUID) mail.Note {
+		n := ended(ctx, first[to].home(), first[to].Seat, because, reason)
+		for _, p := range more[to] {
+			n.Paragraphs = append(n.Paragraphs, ended(ctx, p.home(), p.Seat, because, "").Paragraphs...)
+		}
+		return n
+	}); err != nil {
+		return err
+	}
+	return letters.send(ctx, tx)
+}
+
+// EndOrganization ends all seats of an organization that is suspended or leaves,
+// rejects its applications and takes back its invitations. Not even the last chair
+// of a commission is spared: the secretariat sees that one is missing.
+func (s *Service) EndOrganization(ctx context.Context, tx *journal.Tx, organization uuid.UUID, _ time.Time, why string) error {
+	seats, err := lockWhere(ctx, tx, tx.Now, "s.organization_id = $2", organization)
+	if err != nil {
+		return err
+	}
+	if err := s.endAll(ctx, tx, seats, Organization, why); err != nil {
+		return err
+	}
+	return closeAsked(ctx, tx, "organization_id", organization, "The organization is no longer a member of the convention.")
+}
+
+// Unaffiliate ends the seats that a person holds for an organization that they no
+// longer act for, and withdraws their applications for it.
+func (s *Service) Unaffiliate(ctx context.Context, tx *journal.Tx, organization, person uuid.UUID, _ time.Time) error {
+	seats, err := lockWhere(ctx, tx, tx.Now, "s.person_id = $2 AND s.organization_id = $3", person, organization)
+	if err != nil {
+		return err
+	}
+	if err := s.endAll(ctx, tx, seats, Organization, ""); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE application SET state = 'withdrawn', decided_at = $3 WHERE person_id = $1 AND organization_id = $2 AND state = 'pending'`, person, organization, tx.Now)
+	return err
+}
+
+// Conclude ends all seats of a commission that has concluded or was abandoned,
+// rejects its applications and takes back its invitations.
+func (s *Service) Conclude(ctx context.Context, tx *journal.Tx, commission uuid.UUID) error {
+	seats, err := lockWhere(ctx, tx, tx.Now, "s.commission_id = $2", commission)
+	if err != nil {
+		return err
+	}
+	if err := s.endAll(ctx, tx, seats, Concluded, ""); err != nil {
+		return err
+	}
+	return closeAsked(ctx, tx, "commission_id", commission, "The commission no longer works.")
+}
+
+// closeAsked rejects applications and takes back invitations that wait. column is
+// a constant of the program.
+func closeAsked(ctx context.Context, tx *journal.Tx, column string, id uuid.UUID, reason string) error {
+	type asked struct {
+		ID     uuid.UUID `db:"id"`
+		Person string    `db:"name"`
+	}
+	applications, err := postgres.All[asked](ctx, tx, `UPDATE application a SET state = 'rejected', decided_at = $2, reason = $3
+		FROM person p WHERE p.id = a.person_id AND a.`+column+` = $1 AND a.state = 'pending' RETURNING a.id, p.name`, id, tx.Now, reason)
+	if err != nil {
+		return err
+	}
+	for _, a := range applications {
+		if err := tx.RecordAs("application", "reject", a.ID, journal.Say("Rejected the application of %s", a.Person)); err != nil {
+			return err
+		}
+	}
+	invitations, err := postgres.All[asked](ctx, tx, `UPDATE invitation SET state = 'revoked', answered_at = $2
+		WHERE `+column+` = $1 AND state = 'pending' RETURNING id, email AS name`, id, tx.Now)
+	for _, i := range invitations {
+		if err := tx.RecordAs("invitation", "revoke", i.ID, journal.Say("Took back the invitation of %s", i.Person)); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// MergeOrganization moves what holds from one organization into another: each
+// seat goes on for the other from now, so that what was before stays as it was.
+// Where the person holds the same seat for the other already, it ends.
+func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
+	seats, err := lockWhere(ctx, tx, tx.Now, "s.organization_id = $2", from)
+	if err != nil {
+		return err
+	}
+	theirs, err := lockWhere(ctx, tx, tx.Now, "s.organization_id = $2", into)
+	if err != nil {
+		return err
+	}
+	type place struct {
+		commission, person uuid.UUID
+		role               string
+	}
+	taken := map[place]bool{}
+	for _, p := range theirs {
+		taken[place{p.CommissionID, p.PersonID, p.Role}] = true
+	}
+	var steps []Step
+	var double []placed
+	for _, p := range seats {
+		key := place{p.CommissionID, p.PersonID, p.Role}
+		if taken[key] {
+			double = append(double, p)
+			continue
+		}
+		taken[key] = true
+		was, next := p.Seat, p.Seat
+		next.OrganizationID, next.Version = &into, was.Version+1
+		step := Step{Was: &was, Next: &next}
+		if !was.Since.After(tx.Now) {
+			next.Since = was.instant(tx.Now)
+			step.Close = &Close{next.Since, Changed, ""}
+		}
+		steps = append(steps, step)
+		if err := tx.RecordAs("seat", "move", p.ID, journal.Say("Moved the seat of %s in %s with the organization", p.Name, p.Commission)); err != nil {
+			return err
+		}
+	}
+	if err := s.endAll(ctx, tx, double, Merged, ""); err != nil {
+		return err
+	}
+	if err := carry(ctx, tx, steps); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE application a SET state = 'withdrawn', decided_at = $3 WHERE organization_id = $1 AND state = 'pending'
+		AND EXISTS (SELECT FROM application b WHERE b.organization_id = $2 AND b.state = 'pending' AND b.commission_id = a.commission_id AND b.person_id = a.person_id)`, from, into, tx.Now); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE application SET organization_id = $2 WHERE organization_id = $1 AND state = 'pending'`, from, into); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE invitation SET organization_id = $2 WHERE organization_id = $1 AND state = 'pending'`, from, into)
+	return err
+}

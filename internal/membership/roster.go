@@ -1,0 +1,216 @@
+package membership
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/keyset"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+// Filter narrows a roster; empty fields do not.
+type Filter struct {
+	Role         string
+	Organization string // slug
+	Country      string // ISO 3166 alpha-2, of the organization, or of a person in a personal capacity
+	Query        string // part of the name of the person or organization
+}
+
+// Row is a seat as a roster shows it.
+type Row struct {
+	ID               uuid.UUID  `db:"id" json:"id"`
+	PersonID         uuid.UUID  `db:"person_id" json:"person_id"`
+	Name             string     `db:"name" json:"name"`
+	Organization     *string    `db:"organization_slug" json:"organization,omitempty" doc:"Slug; absent in a personal capacity."`
+	OrganizationName *string    `db:"organization_name" json:"organization_name,omitempty"`
+	Country          *string    `db:"country" json:"country,omitempty"`
+	Role             string     `db:"role" json:"role"`
+	Voting           bool       `db:"voting" json:"voting"`
+	Suspended        bool       `db:"suspended" json:"suspended"`
+	From             time.Time  `db:"began" json:"from"`
+	Until            *time.Time `db:"until" json:"until,omitempty" doc:"The instant at which the term ends; absent if it is without end."`
+	AppointedBy      string     `db:"appointed_by" json:"appointed_by"`
+	Version          int        `db:"version" json:"version"`
+	Email            *string    `db:"email" json:"-"`
+	Rank             int        `db:"rank" json:"-"`
+	SortName         string     `db:"sort_name" json:"-"`
+}
+
+// Roster is a page of the seats of a commission as of an instant.
+type Roster struct {
+	Home
+	AsOf time.Time
+	Rows []Row
+	Next string // cursor of the next page, "" for none
+	// Officers: only the officers are shown, who are public in any case.
+	OfficersOnly bool
+}
+
+// Roster reads the seats as of at, in the order of roles and names. Who may not
+// see it finds nothing there.
+func (s *Service) Roster(ctx context.Context, who access.Actor, slug string, at time.Time, f Filter, page keyset.Page) (Roster, error) {
+	r, err := s.roster(ctx, who, slug, at)
+	if err != nil {
+		return r, err
+	}
+	r.Rows, r.Next, err = rosterPage(ctx, s.db, r, f, page)
+	return r, err
+}
+
+// PublicRoster is Roster for a page that everybody may open: where the roster is
+// hidden from the reader, it shows the officers, who stand for the commission.
+func (s *Service) PublicRoster(ctx context.Context, who access.Actor, slug string, at time.Time, f Filter, page keyset.Page) (Roster, error) {
+	r, err := s.roster(ctx, who, slug, at)
+	if problem.Of(err, problem.NotFound) || problem.Of(err, problem.SignIn) || problem.Of(err, problem.Forbidden) {
+		if r.ID == uuid.Nil {
+			return r, err
+		}
+		if _, err := s.access.Require(ctx, who, r.Scope(), "commission", "read"); err != nil {
+			return r, err
+		}
+		r.OfficersOnly = true
+	} else if err != nil {
+		return r, err
+	}
+	r.Rows, r.Next, err = rosterPage(ctx, s.db, r, f, page)
+	return r, err
+}
+
+// Each calls fn for every seat of the roster, one at a time: for exports.
+// Addresses are there only for those who keep the seats.
+func (s *Service) Each(ctx context.Context, who access.Actor, slug string, at time.Time, f Filter) (Roster, func(func(Row) error) error, error) {
+	r, err := s.roster(ctx, who, slug, at)
+	if err != nil {
+		return r, nil, err
+	}
+	emails := s.access.May(who, r.Scope(), "seat", "edit")
+	return r, func(fn func(Row) error) error {
+		query, args := rosterQuery(r, f, keyset.Page{Limit: mostExported})
+		return postgres.Each(ctx, s.db, func(row Row) error {
+			if !emails {
+				row.Email = nil
+			}
+			return fn(row)
+		}, query, args...)
+	}, nil
+}
+
+// mostExported is how long an export can be; no roster is.
+const mostExported = 200_000
+
+func (s *Service) roster(ctx context.Context, who access.Actor, slug string, at time.Time) (Roster, error) {
+	h, err := homeBySlug(ctx, s.db, slug)
+	if err != nil {
+		return Roster{}, err
+	}
+	r := Roster{Home: h, AsOf: at}
+	_, err = s.access.Require(ctx, who, h.Scope(), "roster", "read:"+h.RosterVisibility)
+	return r, err
+}
+
+func rosterPage(ctx context.Context, q postgres.Q, r Roster, f Filter, page keyset.Page) ([]Row, string, error) {
+	query, args := rosterQuery(r, f, page)
+	rows, err := postgres.All[Row](ctx, q, query, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, next := keyset.Cut(page, rows, func(r Row) []string { return []string{itoa(r.Rank), r.SortName, r.ID.String()} })
+	return rows, next, nil
+}
+
+// rosterQuery cuts the page from the index seat_roster and joins after, so it
+// costs what it shows.
+func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
+	var w postgres.Where
+	w.And("commission_id = ?", r.ID)
+	w.And("period @> ?::timestamptz", r.AsOf)
+	w.If(r.OfficersOnly, "rank <= 3")
+	w.If(f.Role != "", "role = ?", f.Role)
+	w.If(f.Organization != "", "organization_id = (SELECT id FROM organization WHERE slug = ?)", f.Organization)
+	if f.Country != "" {
+		w.And(`CASE WHEN organization_id IS NULL THEN EXISTS (SELECT FROM person WHERE id = person_id AND country = ?)
+			ELSE EXISTS (SELECT FROM organization WHERE id = organization_id AND country = ?) END`, f.Country, f.Country)
+	}
+	if f.Query != "" {
+		w.And(`(fold(sort_name) LIKE fold(?) OR organization_id IN (SELECT id FROM organization WHERE fold(name) LIKE fold(?)))`,
+			postgres.Contains(f.Query), postgres.Contains(f.Query))
+	}
+	w.If(page.After != nil, `(rank, sort_name, id) > (?::smallint, ? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1), page.Key(2))
+	return `
+		SELECT s.id, s.person_id, s.sort_name, s.sort_name AS name, o.slug AS organization_slug, o.name AS organization_name,
+			CASE WHEN o.id IS NULL THEN p.country ELSE o.country END AS country, s.role, s.rank, s.voting, s.suspended OR p.state <> 'active' AS suspended,
+			(SELECT min(b.since) FROM seat b WHERE b.id = s.id) AS began, upper(s.period) AS until, s.appointed_by, s.version, p.email
+		FROM (SELECT id, person_id, sort_name, organization_id, role, rank, voting, suspended, period, appointed_by, version FROM seat
+		      WHERE ` + w.SQL() + ` ORDER BY rank, sort_name, id LIMIT ` + w.Arg(page.Fetch()) + `) s
+		JOIN person p ON p.id = s.person_id
+		LEFT JOIN organization o ON o.id = s.organization_id
+		ORDER BY s.rank, s.sort_name, s.id`, w.Args()
+}
+
+// Part is one row of the history of a seat, newest first.
+type Part struct {
+	Seat
+	PersonState      string  `db:"person_state"`
+	Organization     *string `db:"organization_slug"`
+	OrganizationName *string `db:"organization_name"`
+
+	NextSeat   *uuid.UUID `db:"next_seat"`   // that followed it
+	NextName   *string    `db:"next_name"`   //
+	BeforeName *string    `db:"before_name"` // of the holder of the seat it followed
+	Began      time.Time  `db:"began"`       // the first row of the seat
+}
+
+// History is a seat with all that it was.
+type History struct {
+	Home
+	Seat  Part   // its last row
+	Parts []Part // all rows, newest first
+	// What the reader may do with it.
+	Keep, Appoint, Leave bool
+	Private              bool // sees the reasons given
+}
+
+// History reads a seat: for those who see the roster, its holder, its officers,
+// and everybody if it is an officer's.
+func (s *Service) History(ctx context.Context, who access.Actor, slug string, id uuid.UUID) (History, error) {
+	h, err := homeBySlug(ctx, s.db, slug)
+	if err != nil {
+		return History{}, err
+	}
+	_, hidden := s.access.Require(ctx, who, h.Scope(), "roster", "read:"+h.RosterVisibility)
+	parts, err := partsOf(ctx, s.db, h.ID, id)
+	if err != nil {
+		return History{}, err
+	}
+	if len(parts) == 0 {
+		return History{}, access.ErrNotFound
+	}
+	x := History{Home: h, Seat: parts[0], Parts: parts}
+	mine := who.SignedIn() && x.Seat.PersonID == who.ID
+	ours := x.Seat.OrganizationID != nil && s.access.May(who, access.Organization(*x.Seat.OrganizationID), "seat", "nominate")
+	if hidden != nil && !mine && !ours && !Officer(x.Seat.Role) {
+		return History{}, access.ErrNotFound
+	}
+	now := journal.Now(ctx)
+	x.Keep = s.access.May(who, h.Scope(), "seat", "edit") && !x.Seat.Over(now)
+	x.Appoint = s.access.May(who, h.Scope(), "seat", "appoint")
+	x.Leave = mine && !x.Seat.Over(now)
+	x.Private = mine || s.access.May(who, h.Scope(), "seat", "edit")
+	return x, nil
+}
+
+func partsOf(ctx context.Context, q postgres.Q, commission, id uuid.UUID) ([]Part, error) {
+	return postgres.All[Part](ctx, q, `SELECT `+seatColumns+`, p.state AS person_state, o.slug AS organization_slug, o.name AS organization_name,
+			n.id AS next_seat, n.sort_name AS next_name,
+			(SELECT b.sort_name FROM seat b WHERE b.id = s.follows ORDER BY b.since DESC LIMIT 1) AS before_name,
+			min(s.since) OVER () AS began
+		FROM seat s JOIN person p ON p.id = s.person_id
+		LEFT JOIN organization o ON o.id = s.organization_id
+		LEFT JOIN LATERAL (SELECT f.id, f.sort_name FROM seat f WHERE f.follows = s.id AND s.ended = 'replaced' ORDER BY f.since LIMIT 1) n ON true
+		WHERE s.id = $1 AND s.commission_id = $2 ORDER BY s.since DESC LIMIT 200`, id, commission)
+}
