@@ -1,0 +1,79 @@
+package organization
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/check"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+// Similar is an organization that may be the same as another one, and why.
+type Similar struct {
+	Row
+	Website string `db:"website" json:"website"`
+	Why     string `db:"why" json:"why" enum:"domain,name,similar" doc:"The same domain, the same name but for its legal form, or a similar one."`
+}
+
+// publicStates are what a person who registers is shown; the secretariat is
+// shown allStates but the merged ones, which are their successors.
+var (
+	publicStates = []string{Member, Suspended, Left}
+	allStates    = []string{Member, Suspended, Left, Pending, Declined}
+)
+
+// likeness is the least similarity of trigrams at which two names are shown as
+// similar: "siemens" and "siemens energy" are.
+const likeness = 0.45
+
+// similar finds organizations with the same domain, the same plain name or a
+// similar one, the likeliest first; at most eight.
+func similar(ctx context.Context, q postgres.Q, plain, domain string, but uuid.UUID, states []string) ([]Similar, error) {
+	found, err := postgres.All[Similar](ctx, q, `
+		SELECT f.id, f.slug, f.name, f.kind, f.category, f.country, f.state, f.website, f.why, l.digest AS logo
+		FROM (SELECT id, slug, name, kind, category, country, state, website, similarity(plain_name, $1) AS likeness,
+		        CASE WHEN plain_name = $1 THEN 'name' WHEN domain = $2 AND $2 <> '' THEN 'domain' ELSE 'similar' END AS why
+		      FROM organization
+		      WHERE state = ANY($4) AND id <> $3 AND (plain_name = $1 OR domain = $2 AND $2 <> '' OR plain_name % $1 AND similarity(plain_name, $1) >= $5)
+		      ORDER BY (plain_name = $1) DESC, (domain = $2) DESC, similarity(plain_name, $1) DESC, id LIMIT 8) f
+		LEFT JOIN organization_logo l ON l.organization_id = f.id
+		ORDER BY (f.why = 'name') DESC, (f.why = 'domain') DESC, f.likeness DESC, f.id`,
+		plain, domain, but, pq.Array(states), likeness)
+	for i := range found {
+		found[i].LogoURL = logoPath(found[i].Slug, found[i].Logo)
+	}
+	return found, err
+}
+
+// Similar finds organizations that may be the one somebody is about to register.
+func (s *Service) Similar(ctx context.Context, who access.Actor, name, website string) ([]Similar, error) {
+	if _, err := s.access.Require(ctx, who, access.Portal, "organization", "register"); err != nil {
+		return nil, err
+	}
+	var f problem.Fields
+	check.Line(&f, "name", &name, 0, 200)
+	website = strings.TrimSpace(website)
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	plain, domain := Plain(name), Domain(website)
+	if utf8.RuneCountInString(plain) < 2 && domain == "" {
+		return nil, nil
+	}
+	return similar(ctx, s.db, plain, domain, uuid.Nil, publicStates)
+}
+
+// SimilarTo finds what may be the same as an organization that waits to be
+// accepted: for the secretariat, among all there are.
+func (s *Service) SimilarTo(ctx context.Context, who access.Actor, o Organization) ([]Similar, error) {
+	if _, err := s.access.Require(ctx, who, o.Scope(), "organization", "accept"); err != nil {
+		return nil, err
+	}
+	return similar(ctx, s.db, Plain(o.Name), o.Domain, o.ID, allStates)
+}
