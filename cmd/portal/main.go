@@ -19,6 +19,8 @@ type program struct {
 	Serve   serveCommand   `cmd:"" help:"Answer requests and do the background work. The schema has to be up to date."`
 	Dev     devCommand     `cmd:"" help:"Run everything on this machine: a private Postgres under var/, the sample data, the portal."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Person  personCommand  `cmd:"" help:"Add persons; make them one of the secretariat."`
+	Token   tokenCommand   `cmd:"" help:"Make tokens for the API."`
 	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Print the commands and every setting of the environment."`

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/account"
+	"commissionportal/internal/account/accountweb"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
 	"commissionportal/internal/desk"
@@ -20,6 +22,7 @@ import (
 	"commissionportal/internal/home/homeweb"
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/mail"
+	"commissionportal/internal/mail/mailweb"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/web"
 	"commissionportal/migrations"
@@ -37,6 +40,7 @@ type App struct {
 
 	metrics *metrics
 
+	Accounts    *account.Service
 	Commissions *commission.Service
 }
 
@@ -79,7 +83,8 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 }
 
 // capabilities is where each is wired: its service, its doors, its hooks.
-func (a *App) capabilities(*mail.Post) {
+func (a *App) capabilities(post *mail.Post) {
+	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue)
 	a.Commissions = commission.New(a.DB, a.Policy)
 
 	a.Web.Static()
@@ -87,6 +92,8 @@ func (a *App) capabilities(*mail.Post) {
 	a.health()
 	homeweb.Mount(a.Web, home.New(a.DB, a.Policy))
 	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
+	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
+	accountweb.Mount(a.Web, a.Accounts)
 	commissionweb.Mount(a.Web, a.Commissions)
 }
 

@@ -1,0 +1,116 @@
+package account
+
+import (
+	"context"
+
+	"commissionportal/internal/i18n"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/mail"
+)
+
+func (s *Service) writeConfirm(ctx context.Context, tx *journal.Tx, r signUp, link string) error {
+	to := mail.Reader{Email: r.Email, Name: r.Name, Language: r.Language, TimeZone: r.TimeZone}
+	return s.post.Write(ctx, tx.SQL(), to, "account.confirm", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Confirm your address"),
+			Paragraphs: []string{
+				i18n.T(ctx, "An account on the Commission Portal was asked for with this address. Confirm that it is yours, with the password chosen there."),
+				i18n.T(ctx, "The link is good once, for 48 hours."),
+			},
+			Button: i18n.T(ctx, "Confirm the address"), Path: "/confirm/" + link, Secret: true,
+			Footer: i18n.T(ctx, "Was it not you? Then do nothing: without the link there will be no account."),
+		}
+	})
+}
+
+func (s *Service) writeKnown(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.known", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "You have an account already"),
+			Paragraphs: []string{
+				i18n.T(ctx, "Somebody, probably you, asked for an account on the Commission Portal with this address. There is one already: sign in with your password."),
+				i18n.T(ctx, "If you do not remember it, set a new one; the page to sign in leads there."),
+			},
+			Button: i18n.T(ctx, "Sign in"), Path: "/sign-in",
+			Footer: i18n.T(ctx, "Was it not you? Then do nothing: nothing has changed."),
+		}
+	})
+}
+
+func (s *Service) writeReset(ctx context.Context, tx *journal.Tx, p Person, link string) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.reset", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Set a new password"),
+			Paragraphs: []string{
+				i18n.T(ctx, "Somebody, probably you, asked to set a new password for your account."),
+				i18n.T(ctx, "The link is good once, for one hour. With the new password all sessions end."),
+			},
+			Button: i18n.T(ctx, "Set a new password"), Path: "/reset/" + link, Secret: true,
+			Footer: i18n.T(ctx, "Was it not you? Then do nothing: your password stays as it is."),
+		}
+	})
+}
+
+func (s *Service) writeWelcome(ctx context.Context, tx *journal.Tx, p Person, link string) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.welcome", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your account on the Commission Portal"),
+			Paragraphs: []string{
+				i18n.T(ctx, "The secretariat has opened an account for you. Set a password to begin."),
+				i18n.T(ctx, "The link is good once, for seven days. After that, ask for another on the page to sign in."),
+			},
+			Button: i18n.T(ctx, "Set a password"), Path: "/reset/" + link, Secret: true,
+		}
+	})
+}
+
+func (s *Service) writePassword(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.password", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your password was changed"),
+			Paragraphs: []string{
+				i18n.T(ctx, "The password of your account has just been changed, and your other sessions have ended."),
+				i18n.T(ctx, "Was it not you? Set a new one at once, and tell the secretariat."),
+			},
+			Button: i18n.T(ctx, "It was not me"), Path: "/reset",
+		}
+	})
+}
+
+func (s *Service) writeToken(ctx context.Context, tx *journal.Tx, p Person, t Token) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.token", "", func(ctx context.Context) mail.Note {
+		what := i18n.T(ctx, "It can do all that you can do.")
+		if t.ReadOnly {
+			what = i18n.T(ctx, "It can read all that you can read.")
+		}
+		return mail.Note{
+			Subject:    i18n.T(ctx, "A token was made for your account"),
+			Paragraphs: []string{i18n.T(ctx, "The token “%s” was made, with which a program can act for you.", t.Name) + " " + what},
+			Button:     i18n.T(ctx, "Look at your tokens"), Path: "/profile/tokens",
+			Footer: i18n.T(ctx, "Was it not you? Revoke it, change your password, and tell the secretariat."),
+		}
+	})
+}
+
+func (s *Service) writeSuspended(ctx context.Context, tx *journal.Tx, p Person, reason string) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "person.suspended", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your account is suspended"),
+			Paragraphs: []string{
+				i18n.T(ctx, "The secretariat has suspended your account. You cannot sign in, and your tokens have been revoked."),
+				i18n.T(ctx, "If you think that this is wrong, write to the secretariat."),
+			},
+			Details: [][2]string{{i18n.T(ctx, "Reason"), reason}},
+		}
+	})
+}
+
+func (s *Service) writeReinstated(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "person.reinstated", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "Your account is open again"),
+			Paragraphs: []string{i18n.T(ctx, "The secretariat has reinstated your account. You can sign in as before; tokens have to be made anew.")},
+			Button:     i18n.T(ctx, "Sign in"), Path: "/sign-in",
+		}
+	})
+}
