@@ -8,7 +8,7 @@ CREATE TABLE sector (
   closed     boolean NOT NULL DEFAULT false,
   version    int NOT NULL DEFAULT 1,
   CONSTRAINT sector_name UNIQUE (name));
-COMMENT ON TABLE sector IS 'A branch of the economy in the convention''s programme.';
+COMMENT ON TABLE sector IS 'A branch of the economy in the convention''s program.';
 COMMENT ON COLUMN sector.closed IS 'No new commission may be founded in it; those there stay.';
 INSERT INTO sector (slug, name, position, about) VALUES
   ('industry',       'Industry',        1, 'Manufacturing, machinery, materials, construction and the factories of tomorrow.'),

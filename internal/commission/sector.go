@@ -9,7 +9,7 @@ import (
 	"commissionportal/internal/postgres"
 )
 
-// Sector is a branch of the economy in the convention's programme.
+// Sector is a branch of the economy in the convention's program.
 type Sector struct {
 	ID       uuid.UUID `db:"id" json:"-"`
 	Slug     string    `db:"slug" json:"slug"`
@@ -20,7 +20,7 @@ type Sector struct {
 	Version  int       `db:"version" json:"version"`
 }
 
-// Sectors are all sectors in the order of the programme; a few dozen at most.
+// Sectors are all sectors in the order of the program; a few dozen at most.
 func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return nil, err

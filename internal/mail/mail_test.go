@@ -521,7 +521,7 @@ func TestHangingUpAfterYesIsDelivered(t *testing.T) {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // it is the rudeness that is tested
+		defer conn.Close()
 		fmt.Fprint(conn, "220 rude.example.org\r\n")
 		lines, content := bufio.NewScanner(conn), false
 		for lines.Scan() {

@@ -61,7 +61,8 @@ func (s Settings) smtp() (*SMTP, error) {
 	}
 	m := &SMTP{from: *from, domain: domain, host: s.Host}
 	secure := &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12}
-	port, policy := 0, gomail.NoTLS
+	var port int
+	policy := gomail.NoTLS
 	switch s.TLS {
 	case "", "starttls":
 		port, policy = 587, gomail.TLSMandatory

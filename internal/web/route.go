@@ -35,10 +35,10 @@ type Need struct {
 // Open is the need of a route that reads nothing of anybody: a form, a file.
 var Open = Need{}
 
-// InPortal, InCommission and InOrganization name what a route asks, and where.
+// InPortal is a Need in the scope of the portal.
 func InPortal(object, action string) Need { return Need{access.PortalKind, object, action} }
 
-// InCommission is a Need in the scope of a commission.
+// InCommission is a Need in the scope of the commission that the path names.
 func InCommission(object, action string) Need { return Need{access.CommissionKind, object, action} }
 
 // InOrganization is a Need in the scope of an organization.
