@@ -48,7 +48,7 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher()}
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
-	queue.Every("account.sweep", 24*time.Hour, s.sweep)
+	queue.Every("account.sweep", 24*time.Hour, s.Sweep)
 	return s
 }
 
@@ -198,5 +198,5 @@ func (s *Service) Seen(ctx context.Context, who access.Actor, hash []byte) error
 	return seenSession(ctx, s.db, hash, now)
 }
 
-// sweep forgets what has run out.
-func (s *Service) sweep(ctx context.Context) error { return sweep(ctx, s.db, journal.Now(ctx)) }
+// Sweep forgets what has run out; the queue does it daily.
+func (s *Service) Sweep(ctx context.Context) error { return sweep(ctx, s.db, journal.Now(ctx)) }
