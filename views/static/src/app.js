@@ -70,6 +70,22 @@ addEventListener('pageshow', event => {
   if (event.persisted) for (const button of document.querySelectorAll('form[method=post] button')) button.disabled = false
 })
 
+// A button with data-reveal shows the passwords of its form in place, and hides
+// them again; without a script it sends the form, which comes back with them.
+on('click', 'button[data-reveal]', (event, button) => {
+  event.preventDefault()
+  const shown = button.getAttribute('aria-pressed') === 'true'
+  for (const field of button.form.querySelectorAll('input[autocomplete$="-password"]')) field.type = shown ? 'password' : 'text'
+  const label = button.querySelector('span')
+  button.dataset.conceal ??= label.textContent
+  label.textContent = shown ? button.dataset.conceal : button.dataset.reveal
+  button.setAttribute('aria-pressed', String(!shown))
+})
+// What was shown is hidden before it is sent, so that no browser keeps it as text.
+on('submit', 'form', (_, form) => {
+  for (const field of form.querySelectorAll('input[autocomplete$="-password"]')) field.type = 'password'
+})
+
 // A filter leaves out of the address what is not set.
 on('submit', 'form[data-clean]', (_, form) => {
   const empty = [...form.elements].filter(e => e.name && e.value === '')
