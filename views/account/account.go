@@ -41,7 +41,13 @@ func (e Entry) oldPassword(ctx context.Context) part.Field {
 }
 
 func (e Entry) newPassword(ctx context.Context) part.Field {
-	f := e.secret("password", i18n.T(ctx, "New password"), "new-password")
+	f := e.firstPassword(ctx)
+	f.Label = i18n.T(ctx, "New password")
+	return f
+}
+
+func (e Entry) firstPassword(ctx context.Context) part.Field {
+	f := e.secret("password", i18n.T(ctx, "Password"), "new-password")
 	f.Help = i18n.T(ctx, "At least %d characters: three or four words that do not belong together.", account.MinPassword)
 	return f
 }
@@ -54,8 +60,6 @@ func (e Entry) secret(name, label, autocomplete string) part.Field {
 	}
 	return f
 }
-
-func (e Entry) resetPath() string { return "/reset" }
 
 // Password is what the page to change a password shows.
 type Password struct {
