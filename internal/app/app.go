@@ -23,6 +23,8 @@ import (
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/mail/mailweb"
+	"commissionportal/internal/membership"
+	"commissionportal/internal/membership/membershipweb"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/web"
 	"commissionportal/migrations"
@@ -42,6 +44,7 @@ type App struct {
 
 	Accounts    *account.Service
 	Commissions *commission.Service
+	Seats       *membership.Service
 }
 
 // Version is set when the program is linked.
@@ -86,6 +89,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 func (a *App) capabilities(post *mail.Post) {
 	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue)
 	a.Commissions = commission.New(a.DB, a.Policy)
+	a.Seats = membership.New(a.DB, a.Policy, post)
 
 	a.Web.Static()
 	a.Web.Docs()
@@ -95,6 +99,8 @@ func (a *App) capabilities(post *mail.Post) {
 	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
 	accountweb.Mount(a.Web, a.Accounts)
 	commissionweb.Mount(a.Web, a.Commissions)
+	membershipweb.Mount(a.Web, a.Seats)
+	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 }
 
 // Routes is the table of all routes.

@@ -62,6 +62,14 @@ func lastDay(f *problem.Fields, written string, now time.Time, zone *time.Locati
 	return &end
 }
 
+// Until reads the last day of a term for an edit: the instant at which the term
+// ends, nil for none.
+func Until(written string, now time.Time, zone *time.Location) (*time.Time, error) {
+	var f problem.Fields
+	until := lastDay(&f, written, now, zone)
+	return until, f.Err()
+}
+
 // usual is when a term of the commission's usual length ends; nil for none.
 func usual(from time.Time, months *int) *time.Time {
 	if months == nil {
