@@ -44,7 +44,8 @@ func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
 		}
 	}
 	c.Status(status)
-	return c.Send(b.Bytes())
+	c.Response().SetBody(b.Bytes()) // copies; c.Send would keep the buffer that the next page is rendered into
+	return nil
 }
 
 // SeeOther answers a form that succeeded: the browser goes to path and shows
