@@ -21,8 +21,8 @@ type Filter struct {
 	Query        string // part of the name of the person or organization
 }
 
-// Row is a seat as a roster shows it.
-type Row struct {
+// RosterSeat is a seat as a roster shows it.
+type RosterSeat struct {
 	ID               uuid.UUID  `db:"id" json:"id"`
 	PersonID         uuid.UUID  `db:"person_id" json:"person_id"`
 	Name             string     `db:"name" json:"name"`
@@ -45,7 +45,7 @@ type Row struct {
 type Roster struct {
 	Home
 	AsOf time.Time
-	Rows []Row
+	Rows []RosterSeat
 	Next string // cursor of the next page, "" for none
 	// Officers: only the officers are shown, who are public in any case.
 	OfficersOnly bool
@@ -83,15 +83,15 @@ func (s *Service) PublicRoster(ctx context.Context, who access.Actor, slug strin
 
 // Each calls fn for every seat of the roster, one at a time: for exports.
 // Addresses are there only for those who keep the seats.
-func (s *Service) Each(ctx context.Context, who access.Actor, slug string, at time.Time, f Filter) (Roster, func(func(Row) error) error, error) {
+func (s *Service) Each(ctx context.Context, who access.Actor, slug string, at time.Time, f Filter) (Roster, func(func(RosterSeat) error) error, error) {
 	r, err := s.roster(ctx, who, slug, at)
 	if err != nil {
 		return r, nil, err
 	}
 	emails := s.access.May(who, r.Scope(), "seat", "edit")
-	return r, func(fn func(Row) error) error {
+	return r, func(fn func(RosterSeat) error) error {
 		query, args := rosterQuery(r, f, keyset.Page{Limit: mostExported})
-		return postgres.Each(ctx, s.db, func(row Row) error {
+		return postgres.Each(ctx, s.db, func(row RosterSeat) error {
 			if !emails {
 				row.Email = nil
 			}
@@ -113,13 +113,13 @@ func (s *Service) roster(ctx context.Context, who access.Actor, slug string, at 
 	return r, err
 }
 
-func rosterPage(ctx context.Context, q postgres.Q, r Roster, f Filter, page keyset.Page) ([]Row, string, error) {
+func rosterPage(ctx context.Context, q postgres.Q, r Roster, f Filter, page keyset.Page) ([]RosterSeat, string, error) {
 	query, args := rosterQuery(r, f, page)
-	rows, err := postgres.All[Row](ctx, q, query, args...)
+	rows, err := postgres.All[RosterSeat](ctx, q, query, args...)
 	if err != nil {
 		return nil, "", err
 	}
-	rows, next := keyset.Cut(page, rows, func(r Row) []string { return []string{itoa(r.Rank), r.SortName, r.ID.String()} })
+	rows, next := keyset.Cut(page, rows, func(r RosterSeat) []string { return []string{itoa(r.Rank), r.SortName, r.ID.String()} })
 	return rows, next, nil
 }
 

@@ -117,7 +117,7 @@ type Roster struct {
 
 func (p Roster) current() bool { return p.Day == "" || p.Day == p.Today }
 
-func (p Roster) pick(r membership.Row) string { return fmt.Sprintf("%s:%d", r.ID, r.Version) }
+func (p Roster) pick(r membership.RosterSeat) string { return fmt.Sprintf("%s:%d", r.ID, r.Version) }
 
 // Seat is what the page of a seat shows.
 type Seat struct {

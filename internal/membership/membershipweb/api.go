@@ -54,15 +54,16 @@ func mountAPI(s *web.Server, seats *membership.Service) {
 	web.API(s, call("POST", held+"/{id}/recall", "seat.recall", web.InOrganization("seat", "recall"), "Recall the holder of a seat", "Seats", 204), h.recall)
 }
 
-type one struct {
+// One names one thing of a commission or organization.
+type One struct {
 	Slug string    `path:"slug" maxLength:"80"`
 	ID   uuid.UUID `path:"id" format:"uuid"`
 }
 
 type body[T any] struct{ Body T }
 
-// seatBody is a row of a seat.
-type seatBody struct {
+// SeatBody is a row of a seat.
+type SeatBody struct {
 	ID          uuid.UUID  `json:"id"`
 	PersonID    uuid.UUID  `json:"person_id"`
 	Name        string     `json:"name"`
@@ -78,8 +79,8 @@ type seatBody struct {
 	Version     int        `json:"version"`
 }
 
-func bodyOf(s membership.Seat, private bool) seatBody {
-	b := seatBody{s.ID, s.PersonID, s.Name, s.Role, s.Voting, s.Suspended, s.Since, s.Until, s.AppointedBy, s.Follows, s.Ended, s.Reason, s.Version}
+func bodyOf(s membership.Seat, private bool) SeatBody {
+	b := SeatBody{s.ID, s.PersonID, s.Name, s.Role, s.Voting, s.Suspended, s.Since, s.Until, s.AppointedBy, s.Follows, s.Ended, s.Reason, s.Version}
 	if !private {
 		b.Reason = ""
 	}
@@ -96,7 +97,7 @@ type rosterInput struct {
 	Query        string `query:"q" maxLength:"200" doc:"Part of the name of person or organization."`
 }
 
-func (h *api) roster(ctx context.Context, in *rosterInput) (*web.Listed[membership.Row], error) {
+func (h *api) roster(ctx context.Context, in *rosterInput) (*web.Listed[membership.RosterSeat], error) {
 	page, err := keyset.Parse(in.Cursor, 3, in.Limit)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ type appointInput struct {
 	}
 }
 
-func (h *api) appoint(ctx context.Context, in *appointInput) (*web.Created[seatBody], error) {
+func (h *api) appoint(ctx context.Context, in *appointInput) (*web.Created[SeatBody], error) {
 	b := in.Body
 	s, err := h.seats.Appoint(ctx, access.From(ctx), in.Slug, membership.Placing{Person: b.Person, Organization: b.Organization, Role: b.Role, Voting: b.Voting, Election: b.Election,
 		Terms: membership.Terms{From: b.From, Until: b.Until}})
@@ -130,18 +131,18 @@ func (h *api) appoint(ctx context.Context, in *appointInput) (*web.Created[seatB
 }
 
 type historyBody struct {
-	seatBody
+	SeatBody
 	Organization *string    `json:"organization,omitempty"`
 	From         time.Time  `json:"from" doc:"When the seat began."`
-	History      []seatBody `json:"history" doc:"Every row of the seat, newest first."`
+	History      []SeatBody `json:"history" doc:"Every row of the seat, newest first."`
 }
 
-func (h *api) show(ctx context.Context, in *one) (*web.Versioned[historyBody], error) {
+func (h *api) show(ctx context.Context, in *One) (*web.Versioned[historyBody], error) {
 	x, err := h.seats.History(ctx, access.From(ctx), in.Slug, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	out := historyBody{seatBody: bodyOf(x.Seat.Seat, x.Private), Organization: x.Seat.Organization, From: x.Seat.Began, History: []seatBody{}}
+	out := historyBody{SeatBody: bodyOf(x.Seat.Seat, x.Private), Organization: x.Seat.Organization, From: x.Seat.Began, History: []SeatBody{}}
 	for _, r := range x.Parts {
 		out.History = append(out.History, bodyOf(r.Seat, x.Private))
 	}
@@ -149,7 +150,7 @@ func (h *api) show(ctx context.Context, in *one) (*web.Versioned[historyBody], e
 }
 
 type editInput struct {
-	one
+	One
 	web.Matched
 	Body struct {
 		Role      *string `json:"role,omitempty"`
@@ -160,7 +161,7 @@ type editInput struct {
 	}
 }
 
-func (h *api) edit(ctx context.Context, in *editInput) (*web.Versioned[seatBody], error) {
+func (h *api) edit(ctx context.Context, in *editInput) (*web.Versioned[SeatBody], error) {
 	version, err := web.IfMatch(in.IfMatch)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (h *api) edit(ctx context.Context, in *editInput) (*web.Versioned[seatBody]
 }
 
 type endInput struct {
-	one
+	One
 	web.Matched
 	Reason string `query:"reason" maxLength:"2000" doc:"For the person to read."`
 }
@@ -201,7 +202,7 @@ func (h *api) end(ctx context.Context, in *endInput) (*struct{}, error) {
 	return nil, h.seats.End(ctx, access.From(ctx), in.Slug, in.ID, version, in.Reason)
 }
 
-func (h *api) leave(ctx context.Context, in *one) (*struct{}, error) {
+func (h *api) leave(ctx context.Context, in *One) (*struct{}, error) {
 	return nil, h.seats.Leave(ctx, access.From(ctx), in.Slug, in.ID)
 }
 

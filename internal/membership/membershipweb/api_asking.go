@@ -29,13 +29,13 @@ func (h *api) applications(ctx context.Context, in *queueInput) (*web.Listed[mem
 	return web.Page(rows, next), err
 }
 
-func (h *api) application(ctx context.Context, in *one) (*body[membership.Application], error) {
+func (h *api) application(ctx context.Context, in *One) (*body[membership.Application], error) {
 	_, a, err := h.seats.Application(ctx, access.From(ctx), in.Slug, in.ID)
 	return &body[membership.Application]{a}, err
 }
 
 type outcomeBody struct {
-	Seat        *seatBody               `json:"seat,omitempty" doc:"The seat, where it was given at once."`
+	Seat        *SeatBody               `json:"seat,omitempty" doc:"The seat, where it was given at once."`
 	Application *membership.Application `json:"application,omitempty" doc:"The application that waits for the officers, where they decide."`
 	Invitation  *membership.Invitation  `json:"invitation,omitempty" doc:"The invitation, where the person does not act for the organization yet."`
 }
@@ -78,7 +78,7 @@ func created(slug string, out membership.Outcome) *web.Created[outcomeBody] {
 }
 
 type approveInput struct {
-	one
+	One
 	Body struct {
 		Role   string  `json:"role,omitempty" doc:"The one applied for if absent."`
 		Voting *bool   `json:"voting,omitempty"`
@@ -87,14 +87,14 @@ type approveInput struct {
 	}
 }
 
-func (h *api) approve(ctx context.Context, in *approveInput) (*web.Versioned[seatBody], error) {
+func (h *api) approve(ctx context.Context, in *approveInput) (*web.Versioned[SeatBody], error) {
 	b := in.Body
 	s, err := h.seats.Approve(ctx, access.From(ctx), in.Slug, in.ID, membership.Approval{Role: b.Role, Voting: b.Voting, Terms: membership.Terms{From: b.From, Until: b.Until}})
 	return web.Version(bodyOf(s, true), s.Version), err
 }
 
 type rejectInput struct {
-	one
+	One
 	Body struct {
 		Reason string `json:"reason"`
 	}
@@ -105,7 +105,7 @@ func (h *api) reject(ctx context.Context, in *rejectInput) (*body[membership.App
 	return &body[membership.Application]{a}, err
 }
 
-func (h *api) withdraw(ctx context.Context, in *one) (*body[membership.Application], error) {
+func (h *api) withdraw(ctx context.Context, in *One) (*body[membership.Application], error) {
 	a, err := h.seats.Withdraw(ctx, access.From(ctx), in.Slug, in.ID)
 	return &body[membership.Application]{a}, err
 }
@@ -176,11 +176,11 @@ func (h *api) invite(ctx context.Context, in *inviteInput) (*body[inviteBody], e
 	return out, nil
 }
 
-func (h *api) revoke(ctx context.Context, in *one) (*struct{}, error) {
+func (h *api) revoke(ctx context.Context, in *One) (*struct{}, error) {
 	return nil, h.seats.Revoke(ctx, access.From(ctx), in.Slug, in.ID)
 }
 
-func (h *api) resend(ctx context.Context, in *one) (*body[membership.Invitation], error) {
+func (h *api) resend(ctx context.Context, in *One) (*body[membership.Invitation], error) {
 	i, err := h.seats.Resend(ctx, access.From(ctx), in.Slug, in.ID)
 	return &body[membership.Invitation]{i}, err
 }
@@ -258,17 +258,17 @@ func (h *api) nominate(ctx context.Context, in *nominateInput) (*body[outcomeBod
 }
 
 type replaceInput struct {
-	one
+	One
 	Body struct {
 		Person string `json:"person" doc:"Key of somebody who acts for the organization."`
 	}
 }
 
-func (h *api) replace(ctx context.Context, in *replaceInput) (*web.Versioned[seatBody], error) {
+func (h *api) replace(ctx context.Context, in *replaceInput) (*web.Versioned[SeatBody], error) {
 	s, err := h.seats.Replace(ctx, access.From(ctx), in.Slug, in.ID, in.Body.Person)
 	return web.Version(bodyOf(s, true), s.Version), err
 }
 
-func (h *api) recall(ctx context.Context, in *one) (*struct{}, error) {
+func (h *api) recall(ctx context.Context, in *One) (*struct{}, error) {
 	return nil, h.seats.Recall(ctx, access.From(ctx), in.Slug, in.ID)
 }

@@ -137,7 +137,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			if err != nil {
 				return err
 			}
-			err = each(func(row membership.Row) error {
+			err = each(func(row membership.RosterSeat) error {
 				values := []any{row.Name, views.RoleName(ctx, row.Role), row.OrganizationName, row.Organization, row.Country, row.Voting, row.Suspended,
 					sheet.Day(row.From.In(zone(ctx))), lastDay(ctx, row.Until), row.AppointedBy}
 				if emails {

@@ -1,0 +1,103 @@
+package membershipweb_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/journal"
+)
+
+// change runs fn as the portal itself, as another capability would.
+func (w *world) change(scope access.Scope, fn func(context.Context, *journal.Tx) error) {
+	ctx := journal.WithNow(context.Background(), w.Now())
+	err := journal.Change(ctx, w.DB, access.System("test", scope, "organization", "suspend"), func(tx *journal.Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return tx.Record(scope.ID, journal.Say("Did it"))
+	})
+	if err != nil {
+		w.t.Error(err)
+	}
+}
+
+// suspend does what suspending an organization does to its seats.
+func (w *world) suspend() {
+	w.change(access.Organization(w.acme), func(ctx context.Context, tx *journal.Tx) error {
+		if _, err := tx.Exec(ctx, `UPDATE organization SET state = 'suspended' WHERE id = $1`, w.acme); err != nil {
+			return err
+		}
+		return w.Seats.EndOrganization(ctx, tx, w.acme, tx.Now, "Fees were not paid")
+	})
+}
+
+func TestEndOrganization(t *testing.T) {
+	w := newWorld(t)
+	seat := uuid.Must(uuid.NewV7())
+	w.sit(seat, w.ada, "voting_representative", &w.acme)
+	id := w.apply(w.ben, "alternate_representative", "acme")
+	w.chair.Post("/commissions/energy/invitations", "addresses", "x@example.org", "role", "voting_representative", "organization", "acme").Want(303)
+	w.suspend()
+	w.wantMail("seat.ended", w.ada, 1)
+	if w.live("voting_representative") != 0 {
+		t.Error("the seat is still held")
+	}
+	if s := apptest.Value[string](w.Portal, `SELECT state FROM application WHERE id = $1`, id); s != "rejected" {
+		t.Errorf("application is %s", s)
+	}
+	if s := apptest.Value[string](w.Portal, `SELECT state FROM invitation`); s != "revoked" {
+		t.Errorf("invitation is %s", s)
+	}
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object_id = $1 AND action = 'end'`, seat); n != 1 {
+		t.Errorf("%d entries about the seat, want 1", n)
+	}
+	w.chair.API("GET", "/commissions/energy/seats?as_of="+yesterday(w), nil).Want(200, "Ada Lovelace")
+}
+
+func TestMergeOrganization(t *testing.T) {
+	w := newWorld(t)
+	into := uuid.Must(uuid.NewV7())
+	w.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, country, state) VALUES ($1, 'acme-group', 'Acme Holding', 'acme holding', 'company', 'FR', 'member')`, into)
+	moved, double := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	w.sit(moved, w.ada, "voting_representative", &w.acme)
+	w.sit(double, w.ben, "observer", &w.acme)
+	w.sit(uuid.Must(uuid.NewV7()), w.ben, "observer", &into)
+	w.change(access.Portal, func(ctx context.Context, tx *journal.Tx) error {
+		return w.Seats.MergeOrganization(ctx, tx, w.acme, into)
+	})
+	w.chair.API("GET", "/commissions/energy/seats?role=voting_representative", nil).Want(200, "Acme Holding")
+	w.chair.API("GET", "/commissions/energy/seats?role=voting_representative&as_of="+yesterday(w), nil).Want(200, `"organization":"acme"`)
+	if w.live("observer") != 1 {
+		t.Error("the double seat did not end")
+	}
+	if s := apptest.Value[string](w.Portal, `SELECT ended FROM seat WHERE id = $1`, double); s != "merged" {
+		t.Errorf("ended is %s", s)
+	}
+}
+
+func TestConclude(t *testing.T) {
+	w := newWorld(t)
+	w.sit(uuid.Must(uuid.NewV7()), w.ada, "observer", nil)
+	w.apply(w.ben, "observer", "")
+	w.change(access.Commission(w.energy), func(ctx context.Context, tx *journal.Tx) error { return w.Seats.Conclude(ctx, tx, w.energy) })
+	if w.live("observer")+w.live("chair") != 0 {
+		t.Error("seats are still held")
+	}
+	w.wantMail("seat.ended", w.ada, 1)
+}
+
+func TestUnaffiliate(t *testing.T) {
+	w := newWorld(t)
+	w.sit(uuid.Must(uuid.NewV7()), w.ada, "observer", &w.acme)
+	w.sit(uuid.Must(uuid.NewV7()), w.ada, "invited_expert", nil)
+	w.change(access.Organization(w.acme), func(ctx context.Context, tx *journal.Tx) error {
+		return w.Seats.Unaffiliate(ctx, tx, w.acme, w.ada.ID, tx.Now)
+	})
+	if w.live("observer") != 0 || w.live("invited_expert") != 1 {
+		t.Error("the wrong seat ended")
+	}
+}
