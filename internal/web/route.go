@@ -100,6 +100,7 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 			Description: "Any text of yours that names this request; sent again with the same body, it is answered as the first time and carried out once."})
 	}
 	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Large: c.Large, Secret: c.Secret})
+	s.room = roomOf(reflect.TypeFor[I]())
 	huma.Register(s.API, op, func(ctx context.Context, in *I) (*O, error) {
 		if c.Need == Open {
 			access.Public(ctx)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"path"
+	"reflect"
 	"strings"
 	"time"
 
@@ -52,6 +54,7 @@ type Server struct {
 	// Seen, if set, notes that the session or token with that hash is in use; it is
 	// called at most every SeenEvery of one that asks.
 	Seen   func(ctx context.Context, who access.Actor, hash []byte) error
+	room   string // capability whose operation is being described; see schemaName
 	tabs   map[string][]Tab
 	routes []Route
 	byPath map[string]Route // "GET /path" → route
@@ -77,6 +80,7 @@ func New(c Config) *Server {
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
 	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""
 	api.CreateHooks = nil // no $schema property in bodies
+	api.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", s.schemaName)
 	api.Info.Description = "Everything the pages do, a program can do here. Errors are RFC 9457 problems; lists page by cursor; " +
 		"every POST takes an Idempotency-Key; updates need If-Match."
 	api.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -95,3 +99,30 @@ func (c Config) URL(path string) string {
 
 // Secure reports whether the portal is reached by https, and so its cookies are.
 func (c Config) Secure() bool { return c.Base.Scheme == "https" }
+
+// schemaName names a type in the description of the API: with its capability
+// before it, so that two of them may call something the same. A type without a
+// name of its own belongs to the capability whose operation it is of.
+func (s *Server) schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name, room := huma.DefaultSchemaNamer(t, hint), s.room
+	if t.Name() != "" {
+		room = roomOf(t)
+	}
+	if strings.HasPrefix(name, room) {
+		return name
+	}
+	return room + name
+}
+
+// roomOf is the capability of a type, "Membership"; "" for what is of none.
+func roomOf(t reflect.Type) string {
+	where, ours := strings.CutPrefix(t.PkgPath(), "commissionportal/internal/")
+	room := strings.TrimSuffix(path.Base(where), "web")
+	if !ours || room == "" {
+		return ""
+	}
+	return strings.ToUpper(room[:1]) + room[1:]
+}
