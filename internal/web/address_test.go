@@ -39,6 +39,9 @@ func TestAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := res.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
 		if string(got) != tt.want {
 			t.Errorf("%q: %s, want %s", tt.forwarded, got, tt.want)
 		}

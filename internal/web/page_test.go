@@ -41,6 +41,7 @@ func TestRenderAtOnce(t *testing.T) {
 					return
 				}
 				body, err := io.ReadAll(res.Body)
+				_ = res.Body.Close() // of memory
 				if err != nil || string(body) != strings.Repeat(word, 20_000) {
 					t.Errorf("%s: status %d, %d bytes, %v: not the page that was asked for", word, res.StatusCode, len(body), err)
 					return
