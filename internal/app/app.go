@@ -25,6 +25,8 @@ import (
 	"commissionportal/internal/mail/mailweb"
 	"commissionportal/internal/membership"
 	"commissionportal/internal/membership/membershipweb"
+	"commissionportal/internal/organization"
+	"commissionportal/internal/organization/organizationweb"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/web"
 	"commissionportal/migrations"
@@ -42,9 +44,10 @@ type App struct {
 
 	metrics *metrics
 
-	Accounts    *account.Service
-	Commissions *commission.Service
-	Seats       *membership.Service
+	Accounts      *account.Service
+	Commissions   *commission.Service
+	Organizations *organization.Service
+	Seats         *membership.Service
 }
 
 // Version is set when the program is linked.
@@ -88,8 +91,11 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 // capabilities is where each is wired: its service, its doors, its hooks.
 func (a *App) capabilities(post *mail.Post) {
 	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue)
-	a.Commissions = commission.New(a.DB, a.Policy)
+	a.Commissions = commission.New(a.DB, a.Policy, post)
+	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
+	a.Organizations.OnEnd, a.Organizations.OnMerge, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.MergeOrganization, a.Seats.Unaffiliate
+	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 
 	a.Web.Static()
 	a.Web.Docs()
@@ -98,6 +104,7 @@ func (a *App) capabilities(post *mail.Post) {
 	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
 	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
 	accountweb.Mount(a.Web, a.Accounts)
+	organizationweb.Mount(a.Web, a.Organizations)
 	commissionweb.Mount(a.Web, a.Commissions)
 	membershipweb.Mount(a.Web, a.Seats)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)

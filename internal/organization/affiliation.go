@@ -356,3 +356,38 @@ func (s *Service) Representatives(ctx context.Context, who access.Actor, o Organ
 		SELECT p.name, a.title FROM affiliation a JOIN person p ON p.id = a.person_id
 		WHERE a.organization_id = $1 AND a.representative AND a.period @> $2::timestamptz ORDER BY p.name, p.id LIMIT 20`, o.ID, journal.Now(ctx))
 }
+
+// Affiliation reads one that the actor may decide on.
+func (s *Service) Affiliation(ctx context.Context, who access.Actor, slug string, id uuid.UUID) (Organization, Affiliation, error) {
+	o, _, err := s.require(ctx, who, slug, "affiliation", "edit")
+	if err != nil {
+		return o, Affiliation{}, err
+	}
+	a, err := affiliationByID(ctx, s.db, o.ID, id)
+	return o, a, err
+}
+
+// Affiliate sees that a person acts for an organization, in a change by which
+// its primary representative has asked the person to.
+func (s *Service) Affiliate(ctx context.Context, tx *journal.Tx, person, organization uuid.UUID) error {
+	o, err := LockMember(ctx, tx, organization)
+	if err != nil {
+		return err
+	}
+	held, err := postgres.All[Affiliation](ctx, tx, `SELECT `+affiliationColumns+affiliationFrom+`
+		WHERE a.person_id = $1 AND a.organization_id = $2 AND a.state <> 'declined' AND a.period @> $3::timestamptz`, person, organization, tx.Now)
+	if err != nil || len(held) > 0 && held[0].State == Confirmed {
+		return err
+	}
+	a := Affiliation{ID: uuid.Must(uuid.NewV7()), PersonID: person, OrganizationID: organization, State: Confirmed}
+	if len(held) > 0 {
+		a.ID = held[0].ID
+		_, err = tx.Exec(ctx, `UPDATE affiliation SET state = 'confirmed', period = tstzrange(greatest(lower(period), $2), upper(period)), version = version + 1 WHERE id = $1`, a.ID, tx.Now)
+	} else {
+		err = insertAffiliation(ctx, tx, a, tx.Now)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.RecordAs("affiliation", "confirm", o.ID, journal.Say("An invited person acts for %s now", o.Name))
+}

@@ -14,10 +14,10 @@ import (
 // category. Each is under all filters but its own, so that it shows what choosing
 // another would give.
 type Counts struct {
-	Total      int            // under all filters
-	Countries  map[string]int // by alpha-2
-	Kinds      map[string]int
-	Categories map[string]int
+	Total      int            `json:"total"`
+	Countries  map[string]int `json:"countries" doc:"By ISO 3166 alpha-2."`
+	Kinds      map[string]int `json:"kinds"`
+	Categories map[string]int `json:"categories"`
 }
 
 // cell is how many have a country, a kind and a category in common.
@@ -56,8 +56,10 @@ func count(cells []cell, f Filter) Counts {
 // counts keeps the cells of a sector (or of all) for a moment: they are counted
 // over every organization, and are the same for every reader.
 type counts struct {
-	mu   sync.Mutex
-	kept map[string]keptCells
+	mu      sync.Mutex
+	kept    map[string]keptCells
+	sectors []Sector
+	until   time.Time // of sectors
 }
 
 type keptCells struct {
@@ -111,4 +113,28 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 		s.counts.keep(f.Sector, cells, now)
 	}
 	return count(cells, f), nil
+}
+
+// Sector is a sector of the economy, to filter by.
+type Sector struct {
+	Slug string `db:"slug"`
+	Name string `db:"name"`
+}
+
+// Sectors are those that a list can be filtered by, at most ten seconds old.
+func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, error) {
+	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
+		return nil, err
+	}
+	c, now := &s.counts, journal.Now(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Before(c.until) && now.After(c.until.Add(-2*keepCounts)) {
+		return c.sectors, nil
+	}
+	sectors, err := postgres.All[Sector](ctx, s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
+	if err == nil {
+		c.sectors, c.until = sectors, now.Add(keepCounts)
+	}
+	return sectors, err
 }

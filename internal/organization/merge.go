@@ -133,24 +133,27 @@ func lockBoth(ctx context.Context, q postgres.Q, first, second uuid.UUID) (Organ
 // both at a time, b's holds, with the rights of either; what only a's covered
 // becomes one of b's, and a's stays as a record that ends now.
 func moveAffiliations(ctx context.Context, tx *journal.Tx, a, b uuid.UUID) error {
-	for _, step := range []string{
-		`UPDATE affiliation y SET state = 'confirmed', representative = y.representative OR x.representative, title = coalesce(nullif(y.title, ''), x.title), version = y.version + 1
-		 FROM affiliation x
-		 WHERE x.organization_id = $1 AND y.organization_id = $2 AND x.person_id = y.person_id AND x.state = 'confirmed' AND y.state <> 'declined'
-		   AND x.period @> $3::timestamptz AND y.period @> $3::timestamptz`,
-		`INSERT INTO affiliation (person_id, organization_id, title, state, representative, reason, period)
-		 SELECT x.person_id, $2, x.title, x.state, x.representative AND piece @> $3::timestamptz, x.reason, piece
-		 FROM affiliation x,
-		 LATERAL (SELECT range_agg(y.period) AS held FROM affiliation y WHERE y.organization_id = $2 AND y.person_id = x.person_id AND y.state <> 'declined') h,
-		 LATERAL unnest(tstzmultirange(x.period) - h.held) AS piece
-		 WHERE x.organization_id = $1 AND x.state <> 'declined' AND h.held && x.period`,
-		`UPDATE affiliation x SET organization_id = $2, version = version + 1
-		 WHERE x.organization_id = $1 AND $3::timestamptz IS NOT NULL AND (x.state = 'declined' OR NOT EXISTS (
-		   SELECT 1 FROM affiliation y WHERE y.organization_id = $2 AND y.person_id = x.person_id AND y.state <> 'declined' AND y.period && x.period))`,
-		`UPDATE affiliation SET period = tstzrange(lower(period), greatest($3, lower(period) + interval '1 microsecond')), representative = false, version = version + 1
-		 WHERE organization_id = $1 AND $2::uuid IS NOT NULL AND state <> 'declined' AND coalesce(upper(period), 'infinity') > $3`,
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{
+		{`UPDATE affiliation y SET state = 'confirmed', representative = y.representative OR x.representative, title = coalesce(nullif(y.title, ''), x.title), version = y.version + 1
+		  FROM affiliation x
+		  WHERE x.organization_id = $1 AND y.organization_id = $2 AND x.person_id = y.person_id AND x.state = 'confirmed' AND y.state <> 'declined'
+		    AND x.period @> $3::timestamptz AND y.period @> $3::timestamptz`, []any{a, b, tx.Now}},
+		{`INSERT INTO affiliation (person_id, organization_id, title, state, representative, reason, period)
+		  SELECT x.person_id, $2, x.title, x.state, x.representative AND piece @> $3::timestamptz, x.reason, piece
+		  FROM affiliation x,
+		  LATERAL (SELECT range_agg(y.period) AS held FROM affiliation y WHERE y.organization_id = $2 AND y.person_id = x.person_id AND y.state <> 'declined') h,
+		  LATERAL unnest(tstzmultirange(x.period) - h.held) AS piece
+		  WHERE x.organization_id = $1 AND x.state <> 'declined' AND h.held && x.period`, []any{a, b, tx.Now}},
+		{`UPDATE affiliation x SET organization_id = $2, version = version + 1
+		  WHERE x.organization_id = $1 AND (x.state = 'declined' OR NOT EXISTS (
+		    SELECT 1 FROM affiliation y WHERE y.organization_id = $2 AND y.person_id = x.person_id AND y.state <> 'declined' AND y.period && x.period))`, []any{a, b}},
+		{`UPDATE affiliation SET period = tstzrange(lower(period), greatest($2, lower(period) + interval '1 microsecond')), representative = false, version = version + 1
+		  WHERE organization_id = $1 AND state <> 'declined' AND coalesce(upper(period), 'infinity') > $2`, []any{a, tx.Now}},
 	} {
-		if _, err := tx.Exec(ctx, step, a, b, tx.Now); err != nil {
+		if _, err := tx.Exec(ctx, step.query, step.args...); err != nil {
 			return err
 		}
 	}

@@ -389,3 +389,36 @@ func EndParticipationsIn(ctx context.Context, tx *journal.Tx, commission uuid.UU
 	_, err := tx.Exec(ctx, `UPDATE participation_request SET state = 'withdrawn', decided_at = $2 WHERE commission_id = $1 AND state = 'pending'`, commission, tx.Now)
 	return err
 }
+
+// Seat is a seat held for an organization, as its page shows it.
+type Seat struct {
+	PersonID       uuid.UUID `db:"person_id"`
+	Name           string    `db:"name"`
+	Role           string    `db:"role"`
+	Commission     string    `db:"commission_slug"`
+	CommissionName string    `db:"commission_name"`
+}
+
+// Seated are those who sit for the organization on rosters that the actor may
+// see, by commission and role; at most 200.
+func (s *Service) Seated(ctx context.Context, who access.Actor, o Organization) ([]Seat, error) {
+	sight := access.See(ctx, who)
+	var w postgres.Where
+	w.And("t.organization_id = ? AND t.period @> ?::timestamptz", o.ID, journal.Now(ctx))
+	w.And(sight.Roster(&w, "c.roster_visibility", "c.id"))
+	return postgres.All[Seat](ctx, s.db, `
+		SELECT t.person_id, t.sort_name AS name, t.role, c.slug AS commission_slug, c.name AS commission_name
+		FROM seat t JOIN commission c ON c.id = t.commission_id
+		WHERE `+w.SQL()+` ORDER BY c.name, c.id, t.rank, t.sort_name, t.id LIMIT 200`, w.Args()...)
+}
+
+// Participate sees that an organization takes part in a commission at least at
+// that level, in a change that gives one of its people a seat there.
+func (s *Service) Participate(ctx context.Context, tx *journal.Tx, organization, commission uuid.UUID, level string) error {
+	held, err := postgres.All[string](ctx, tx, `SELECT level FROM participation WHERE organization_id = $1 AND commission_id = $2 AND period @> $3::timestamptz`,
+		organization, commission, tx.Now)
+	if err != nil || len(held) > 0 && higher(held[0], level) == held[0] {
+		return err
+	}
+	return s.place(ctx, tx, Commission{ID: commission}, organization, level)
+}

@@ -167,8 +167,10 @@ func (s *Service) Grant(ctx context.Context, who access.Actor, commission string
 
 // Refuse declines a request, for a reason that the organization reads.
 func (s *Service) Refuse(ctx context.Context, who access.Actor, commission string, id uuid.UUID, reason string) (Request, error) {
+	if _, _, err := s.requireCommission(ctx, who, commission, "edit"); err != nil {
+		return Request{}, err
+	}
 	if err := checkReason(&reason, 3); err != nil {
-		access.See(ctx, who)
 		return Request{}, err
 	}
 	return s.answer(ctx, who, commission, id, "declined", reason, func(tx *journal.Tx, c Commission, r Request) error {
@@ -192,7 +194,7 @@ func (s *Service) answer(ctx context.Context, who access.Actor, commission strin
 		return Request{}, err
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if err := decideRequest(ctx, tx, c.ID, id, who.ID, state, reason); err != nil {
+		if err := decideRequest(ctx, tx, c.ID, id, state, reason); err != nil {
 			return err
 		}
 		r, err := requestByID(ctx, tx, c.ID, id)
@@ -229,7 +231,7 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, commission str
 		return Request{}, err
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if err := decideRequest(ctx, tx, c.ID, id, who.ID, "withdrawn", ""); err != nil {
+		if err := decideRequest(ctx, tx, c.ID, id, "withdrawn", ""); err != nil {
 			return err
 		}
 		return tx.RecordAs("participation", "withdraw", c.ID, journal.Say("%s no longer asks to take part in %s", r.OrganizationName, c.Name))
@@ -240,13 +242,13 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, commission str
 	return requestByID(ctx, s.db, c.ID, id)
 }
 
-func decideRequest(ctx context.Context, q postgres.Q, commission, id, who uuid.UUID, state, reason string) error {
-	n, err := q.Exec(ctx, `UPDATE participation_request SET state = $3, reason = $4, decided_by = $5, decided_at = now()
-		WHERE commission_id = $1 AND id = $2 AND state = 'pending'`, commission, id, state, reason, who)
+func decideRequest(ctx context.Context, tx *journal.Tx, commission, id uuid.UUID, state, reason string) error {
+	n, err := tx.Exec(ctx, `UPDATE participation_request SET state = $3, reason = $4, decided_by = $5, decided_at = $6
+		WHERE commission_id = $1 AND id = $2 AND state = 'pending'`, commission, id, state, reason, tx.Permit().Actor().ID, tx.Now)
 	if err != nil || n == 1 {
 		return err
 	}
-	if _, err := requestByID(ctx, q, commission, id); err != nil {
+	if _, err := requestByID(ctx, tx, commission, id); err != nil {
 		return err
 	}
 	return errDecided
