@@ -170,7 +170,7 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 		was, next := p.Seat, p.Seat
 		next.OrganizationID, next.Version = &into, was.Version+1
 		step := Step{Was: &was, Next: &next}
-		if !was.Since.After(tx.Now) {
+		if was.begun(tx.Now) {
 			next.Since = was.instant(tx.Now)
 			step.Close = &Close{next.Since, Changed, ""}
 		}

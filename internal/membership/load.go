@@ -19,8 +19,6 @@ func LoadSeatsDecide(ctx context.Context, tx *journal.Tx) error {
 		FROM person p WHERE s.verdict IS NULL AND p.id = s.person_id AND p.state <> 'active'`, `
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', '%s is %s, not a member.', o.name, o.state)
 		FROM organization o WHERE s.verdict IS NULL AND o.id = s.organization_id AND o.state <> 'member'`, `
-		UPDATE staged SET verdict = 'refused', notes = notes || 'This role needs an organization.'::text
-		WHERE verdict IS NULL AND organization_id IS NULL AND role IN ('voting_representative', 'alternate_representative') AND organization IS NULL AND organization_key IS NULL AND tag IS NULL`, `
 		UPDATE staged SET organization_id = NULL WHERE verdict IS NULL AND role = 'invited_expert'`, `
 		UPDATE staged s SET since = coalesce(s.since, s.at), voting = coalesce(s.voting, s.role = 'voting_representative'),
 			until = CASE WHEN s.until IS NULL AND c.term_months IS NOT NULL AND coalesce(s.since, s.at) + make_interval(months => c.term_months) > s.at

@@ -91,8 +91,17 @@ func (s Seat) Live(at time.Time) bool { return !s.Since.After(at) && !s.Over(at)
 // Over reports whether the row has ended by that instant.
 func (s Seat) Over(at time.Time) bool { return s.Until != nil && !s.Until.After(at) }
 
+// waited is how long a change may have waited for another one to commit: its own
+// instant was taken before, and what began meanwhile has begun.
+const waited = time.Minute
+
+// begun reports whether the row holds, or did, for a change that is made at now.
+func (s Seat) begun(now time.Time) bool { return !s.Since.After(now.Add(waited)) }
+
 // Leads reports whether the row gives the rights of a chair at that instant.
-func (s Seat) Leads(at time.Time) bool { return s.Role == Chair && !s.Suspended && s.Live(at) }
+func (s Seat) Leads(at time.Time) bool {
+	return s.Role == Chair && !s.Suspended && s.begun(at) && !s.Over(at)
+}
 
 // instant is when a change asked for at now takes hold: after the beginning of
 // the row, even if two changes meet in one microsecond.
@@ -150,7 +159,7 @@ func (s Seat) Edit(e Edit, now time.Time) (Step, error) {
 		return Step{}, problem.Field("until", "Choose a day that lies ahead. To end the seat now, end it.")
 	}
 	next.Version++
-	if s.Since.After(now) || (next.Role == s.Role && next.Voting == s.Voting && next.Suspended == s.Suspended) {
+	if !s.begun(now) || (next.Role == s.Role && next.Voting == s.Voting && next.Suspended == s.Suspended) {
 		return Step{Was: &s, Next: &next}, nil
 	}
 	next.Since = s.instant(now)
@@ -172,7 +181,7 @@ func (s Seat) End(why, reason string, now time.Time) (Step, error) {
 	switch {
 	case s.Over(now):
 		return Step{}, problem.New(problem.Conflict, "The seat of %s has ended already.", s.Name)
-	case s.Since.After(now):
+	case !s.begun(now):
 		return Step{Was: &s}, nil
 	}
 	return Step{Was: &s, Close: &Close{s.instant(now), why, reason}}, nil

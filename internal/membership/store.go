@@ -57,11 +57,13 @@ func lockSeat(ctx context.Context, q postgres.Q, commission, id uuid.UUID) (Seat
 	return seats[0], nil
 }
 
-// otherChairs counts the chairs at an instant besides those seats. A seat of a
-// person whose account is suspended leads nothing.
+// otherChairs counts the chairs at an instant besides those seats: rows that
+// nobody has ended, and that began at the latest while this change waited. A seat
+// of a person whose account is suspended leads nothing.
 func otherChairs(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Time, besides []uuid.UUID) (int, error) {
 	return postgres.One[int](ctx, q, nil, `SELECT count(*) FROM seat s JOIN person p ON p.id = s.person_id
-		WHERE s.commission_id = $1 AND s.rank = 1 AND s.period @> $2::timestamptz AND NOT s.suspended AND p.state = 'active'
+		WHERE s.commission_id = $1 AND s.rank = 1 AND s.ended IS NULL AND s.since <= $2::timestamptz + interval '1 minute'
+		  AND coalesce(upper(s.period), 'infinity') > $2 AND NOT s.suspended AND p.state = 'active'
 		  AND s.id <> ALL($3::uuid[])`, commission, at, array(besides))
 }
 

@@ -2,6 +2,7 @@ package membershipweb
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/membership"
+	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
 )
 
@@ -161,6 +163,15 @@ func (h *api) invite(ctx context.Context, in *inviteInput) (*body[inviteBody], e
 		u, err = h.seats.Understand(ctx, access.From(ctx), in.Slug, &i)
 	} else {
 		u, err = h.seats.Invite(ctx, access.From(ctx), in.Slug, i)
+	}
+	if p := problem.As(err); p != nil { // the form has a text where the API has a list
+		fields := slices.Clone(p.Fields)
+		for n, f := range fields {
+			if f.Field == "addresses" {
+				fields[n].Field = "emails"
+			}
+		}
+		return nil, &problem.Error{Kind: p.Kind, Format: p.Format, Args: p.Args, Fields: fields}
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package membershipweb_test
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/access"
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/journal"
 )
 
 // world is a portal with an active commission, an organization and its people.
@@ -88,3 +91,18 @@ func (w *world) live(role string) int {
 func seatPath(id fmt.Stringer) string { return "/commissions/energy/seats/" + id.String() }
 
 func yesterday(w *world) string { return w.Now().Add(-24 * time.Hour).Format(time.DateOnly) }
+
+// clock is a context at the portal's time.
+func (w *world) clock() context.Context {
+	return journal.WithNow(context.Background(), w.Now())
+}
+
+// actor is who a client is.
+func (w *world) actor(c *apptest.Client) access.Actor {
+	w.t.Helper()
+	a, err := access.ByPerson(w.clock(), w.DB, c.ID, w.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}

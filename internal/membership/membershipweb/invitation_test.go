@@ -1,0 +1,211 @@
+package membershipweb_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/app/apptest"
+)
+
+func TestInvite(t *testing.T) {
+	w := newWorld(t)
+	const path = "/commissions/energy/invitations"
+	many := "Name,E-mail\nNew One,new.one@example.net\nBen <ben.stone@example.org>; nonsense@\nnew.one@example.net\nno address here\nnora.nobody@example.org"
+	w.sit(uuid.Must(uuid.NewV7()), w.nobody, "invited_expert", nil)
+	w.ben.Get(path + "/new").Want(404)
+	w.chair.Get(path+"/new").Want(200, "Invite to Energy")
+	w.chair.Post(path+"/preview", "role", "invited_expert").Want(422, "Give at least one address")
+	w.chair.Post(path+"/preview", "role", "voting_representative", "addresses", "a@example.org").Want(422, "stands for an organization")
+	w.chair.Post(path+"/preview", "role", "invited_expert", "addresses", "a@example.org", "days", "999").Want(422, "from 1 to 180")
+	w.chair.Post(path+"/preview", "role", "invited_expert", "addresses", "nobody at all").Want(422, "None of these is an e-mail address")
+	w.chair.Post(path+"/preview", "role", "invited_expert", "addresses", many, "message", "Come <in>").Want(200,
+		"2 invitations will be sent", "This address is there twice", "This is not an e-mail address", "There is no address in this line", "Holds this seat already", "Come &lt;in&gt;")
+}
+
+func TestInvitationJourney(t *testing.T) {
+	w := newWorld(t)
+	const path = "/commissions/energy/invitations"
+	w.chair.Post(path, "role", "invited_expert", "addresses", "nora.nobody@example.org\nfresh@example.net", "message", "Come and help").Want(303)
+	w.chair.Post(path, "role", "invited_expert", "addresses", "nora.nobody@example.org").Want(422, "Nobody is left to invite")
+	w.chair.Get(path).Want(200, "nora.nobody@example.org", "fresh@example.net", "Pending")
+	token := w.token("nora.nobody@example.org")
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM invitation WHERE encode(hash, 'escape') LIKE '%' || $1 || '%'`, token); n != 0 {
+		t.Error("the token is kept in the clear")
+	}
+	page := "/invitations/" + token
+	w.Visitor().Get(page).Want(200, "Grace Hopper invites you", "Come and help", "n…@example.org", "/sign-up?next=/invitations/"+token).Lacks("nora.nobody@")
+	w.Visitor().Post(page+"/accept").Want(401, "Sign in")
+	w.ben.Post(page+"/accept").Want(409, "you are signed in as ben.stone@example.org")
+	w.ben.Get(page).Want(200, "Sign in with that address").Lacks(page + `/accept"`)
+	w.nobody.Get(page).Want(200, page+`/accept"`)
+	w.nobody.Post(page + "/accept").Want(303)
+	w.nobody.Post(page+"/accept").Want(409, "has been accepted already")
+	w.wantMail("invitation.accepted", w.chair, 1)
+	w.Visitor().Get("/commissions/energy/roster").Want(200, "Nora Nobody")
+
+	fresh := w.token("fresh@example.net")
+	id := apptest.Value[string](w.Portal, `SELECT id FROM invitation WHERE email = 'fresh@example.net'`)
+	w.chair.Post(path + "/" + id + "/resend").Want(303)
+	w.Visitor().Get("/invitations/" + fresh).Want(404)
+	again := w.token("fresh@example.net")
+	w.At(w.Now().Add(15 * 24 * time.Hour))
+	w.Visitor().Get("/invitations/"+again).Want(200, "has expired", "Expired")
+	w.Visitor().Post("/invitations/"+again+"/decline").Want(409, "has expired")
+	w.chair.Get(path+"?state=expired").Want(200, "fresh@example.net")
+	w.chair.Post(path, "role", "observer", "addresses", "fresh@example.net").Want(303)
+	w.Visitor().Post("/invitations/" + w.token("fresh@example.net") + "/decline").Want(303)
+	w.wantMail("invitation.declined", w.chair, 1)
+	w.At(time.Time{})
+
+	w.chair.Post(path, "role", "observer", "addresses", w.ben.Email).Want(303)
+	id = apptest.Value[string](w.Portal, `SELECT id FROM invitation WHERE email = $1 AND state = 'pending'`, w.ben.Email)
+	w.chair.Get(path+"/"+id+"/revoke").Want(200, "Take back the invitation")
+	w.nobody.Post(path + "/" + id + "/revoke").Want(404)
+	w.chair.Post(path + "/" + id + "/revoke").Want(303)
+	w.ben.Post("/invitations/"+w.token(w.ben.Email)+"/accept").Want(409, "was taken back")
+}
+
+func TestInvitationAPI(t *testing.T) {
+	w := newWorld(t)
+	const path = "/commissions/energy/invitations"
+	body := func(role, organization string, emails ...string) map[string]any {
+		return map[string]any{"emails": emails, "role": role, "organization": organization}
+	}
+	w.ada.API("POST", path, body("observer", "", "a@example.org")).Want(404)
+	w.chair.API("POST", path, body("observer", "")).Want(422, `"emails"`)
+	w.chair.API("POST", path, body("observer", "nowhere", "a@example.org")).Want(422, "no such organization")
+	w.chair.API("POST", path, body("observer", "", w.ben.Email, "x@")).Want(201, `"sent":1`, "not an e-mail address")
+	w.chair.API("GET", path, nil).Want(200, w.ben.Email, `"state":"pending"`).Lacks("hash")
+	id := apptest.Value[string](w.Portal, `SELECT id FROM invitation`)
+	w.ada.API("POST", "/invitations/"+id+"/accept", nil).Want(404)
+	w.Visitor().API("GET", "/invitations/"+id, nil).Want(404)
+	w.Visitor().API("GET", "/invitations/"+w.token(w.ben.Email), nil).Want(200, `"email":"b…@example.org"`)
+	w.ben.API("POST", "/invitations/"+id+"/accept", nil).Want(200, `"seat":`)
+	w.ben.API("POST", "/invitations/"+id+"/decline", nil).Want(409)
+
+	// For an organization that has not confirmed the person.
+	w.chair.API("POST", path, body("voting_representative", "acme", w.nobody.Email)).Want(201)
+	w.nobody.API("POST", "/invitations/"+w.token(w.nobody.Email)+"/accept", nil).Want(409, "Acme has not confirmed")
+	w.affiliate(w.nobody, false)
+	w.nobody.API("POST", "/invitations/"+w.token(w.nobody.Email)+"/accept", nil).Want(200, `"voting":true`)
+	w.chair.API("POST", path, body("observer", "", "gone@example.org")).Want(201)
+	gone := apptest.Value[string](w.Portal, `SELECT id FROM invitation WHERE email = 'gone@example.org'`)
+	w.chair.API("POST", path+"/"+gone+"/resend", nil).Want(200)
+	w.chair.API("DELETE", path+"/"+gone, nil).Want(204)
+	w.chair.API("DELETE", path+"/"+gone, nil).Want(409)
+	w.Visitor().API("POST", "/invitations/"+w.token("gone@example.org")+"/decline", nil).Want(409, "was taken back")
+}
+
+func TestNominate(t *testing.T) {
+	w := newWorld(t)
+	const path = "/organizations/acme/seats"
+	w.ada.Get(path).Want(404)
+	w.rep.Get(path).Want(200, "Nobody sits for the organization")
+	w.rep.Get(path+"/new").Want(200, "takes part in no commission")
+	send := func(person, role string) []string {
+		return []string{"commission", "energy", "person", person, "role", role}
+	}
+	w.rep.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(422, "does not take part in Energy yet")
+	w.takesPart("P")
+	w.rep.Get(path+"/new").Want(200, "Energy (P)", "Ada Lovelace")
+	w.rep.Post(path, send(w.ada.ID.String(), "observer")...).Want(422, "as a participating member")
+	w.rep.Post(path, send(w.nobody.ID.String(), "voting_representative")...).Want(422, "Choose somebody who acts for Acme")
+	w.rep.Post(path, "commission", "energy", "role", "voting_representative").Want(422, "Choose a person")
+	w.ada.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(404)
+	w.rep.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(303)
+	w.wantMail("seat.nominated", w.ada, 1)
+	w.wantMail("application.received", w.chair, 1)
+	id := apptest.Value[string](w.Portal, `SELECT id FROM application`)
+	w.rep.Get("/commissions/energy/applications/"+id).Want(200, "Nominated by", "Withdraw")
+	w.chair.Get("/commissions/energy/applications").Want(200, "Nominated")
+	w.chair.Post("/commissions/energy/applications/"+id+"/approve", "role", "voting_representative", "voting", "true", "until", "2999-12-31").Want(303)
+	w.wantMail("application.approved", w.rep, 1)
+	seat := apptest.Value[string](w.Portal, `SELECT id FROM seat WHERE role = 'voting_representative'`)
+	w.rep.Get(path).Want(200, "Ada Lovelace", path+"/"+seat+"/replace")
+
+	w.rep.Get(path+"/"+seat+"/replace").Want(200, "Ben Stone")
+	w.ada.Post(path+"/"+seat+"/replace", "person", w.ben.ID.String()).Want(404)
+	w.rep.Post(path+"/"+seat+"/replace", "person", w.ada.ID.String()).Want(422, "holds this seat already")
+	w.rep.Post(path+"/"+seat+"/replace", "person", w.nobody.ID.String()).Want(422, "acts for Acme")
+	w.rep.Post(path+"/"+seat+"/replace", "person", w.ben.ID.String()).Want(303)
+	w.rep.Post(path+"/"+seat+"/replace", "person", w.rep.ID.String()).Want(409, "has ended already")
+	for _, c := range []*apptest.Client{w.ada, w.ben, w.chair} {
+		w.wantMail("seat.replaced", c, 1)
+	}
+	next := apptest.Value[string](w.Portal, `SELECT id FROM seat WHERE follows = $1`, seat)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM seat a JOIN seat b ON b.id = $1 WHERE a.id = $2 AND upper(a.period) = lower(b.period) AND upper(b.period) = '3000-01-01' AND b.voting`, next, seat); n != 1 {
+		t.Error("the successor does not begin where the other ended, with the same term")
+	}
+	w.Visitor().Get("/commissions/energy/seats/"+next).Want(200, "Ben Stone followed Ada Lovelace")
+	w.Visitor().Get("/commissions/energy/seats/"+seat).Want(200, "Replaced by Ben Stone")
+	w.rep.Get(path+"/"+next+"/recall").Want(200, "Recall Ben Stone?")
+	w.rep.Post(path + "/" + next + "/recall").Want(303)
+	w.wantMail("seat.recalled", w.ben, 1)
+	w.rep.Get(path).Want(200, "Nobody sits for")
+
+	chair := w.Person("Carl Chairs")
+	w.affiliate(chair, false)
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, organization_id, role, appointed_by) VALUES (tstzrange(now() - interval '1 day', NULL), $1, $2, $3, $4, 'vice_chair', 'chair')`, w.energy, chair.ID, chair.Name, w.acme)
+	officer := apptest.Value[string](w.Portal, `SELECT id FROM seat WHERE role = 'vice_chair'`)
+	w.rep.Post(path+"/"+officer+"/recall").Want(409, "The commission appoints its officers")
+	for mode, want := range map[string]int{"invitation": 409, "closed": 409, "open": 303} {
+		w.Exec(`UPDATE commission SET join_mode = $1`, mode)
+		w.rep.Post(path, send(w.ada.ID.String(), "alternate_representative")...).Want(want)
+	}
+}
+
+func TestNominateAPI(t *testing.T) {
+	w := newWorld(t)
+	w.takesPart("O")
+	const path = "/organizations/acme/seats"
+	ask := func(email string) map[string]any {
+		return map[string]any{"commission": "energy", "email": email, "role": "observer"}
+	}
+	w.nobody.API("GET", path, nil).Want(404)
+	w.rep.API("POST", path, ask("x")).Want(422, `"email"`)
+	w.rep.API("POST", path, ask(w.ada.Email)).Want(201, `"application":`)
+	w.rep.API("POST", path, ask(w.nobody.Email)).Want(201, `"invitation":`)
+	w.rep.API("POST", path, ask(w.nobody.Email)).Want(422, "has an invitation to Energy already")
+	w.affiliate(w.nobody, false)
+	w.nobody.API("POST", "/invitations/"+w.token(w.nobody.Email)+"/accept", nil).Want(200, `"application":`)
+	w.Exec(`UPDATE commission SET join_mode = 'open'`)
+	w.rep.API("POST", path, ask(w.ben.Email)).Want(201, `"seat":`)
+	seat := apptest.Value[string](w.Portal, `SELECT id FROM seat WHERE role = 'observer'`)
+	w.rep.API("GET", path, nil).Want(200, seat)
+	next := apptest.JSON[struct{ ID string }](w.rep.API("POST", path+"/"+seat+"/replace", map[string]any{"person": w.ada.ID.String()}).Want(200, `"follows":"`+seat)).ID
+	w.rep.API("POST", path+"/"+next+"/recall", nil).Want(204)
+	w.rep.API("POST", path+"/"+next+"/recall", nil).Want(409)
+	w.rep.API("GET", path+"?as_of="+yesterday(w), nil).Want(200).Lacks(seat)
+}
+
+func TestWaiting(t *testing.T) {
+	w := newWorld(t)
+	w.apply(w.ada, "observer", "")
+	w.chair.Post("/commissions/energy/invitations", "role", "observer", "addresses", w.ben.Email).Want(303)
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) VALUES (tstzrange(now() - interval '1 day', now() + interval '20 days'), $1, $2, $3, 'invited_expert', 'chair')`, w.energy, w.ben.ID, w.ben.Name)
+	for _, tt := range []struct {
+		who   *apptest.Client
+		kinds string
+		count int
+	}{{w.chair, "decision term_of", 1}, {w.ben, "invitation term", 1}, {w.ada, "answer", 0}, {w.nobody, "", 0}} {
+		who := w.actor(tt.who)
+		items, err := w.Seats.Waiting(w.clock(), who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for _, i := range items {
+			kinds = append(kinds, i.Kind)
+			tt.who.Get(i.Path()).Want(200)
+		}
+		if got := strings.Join(kinds, " "); got != tt.kinds {
+			t.Errorf("%s: %q waits, want %q", tt.who.Name, got, tt.kinds)
+		}
+		if n, err := w.Seats.Count(w.clock(), who); n != tt.count || err != nil {
+			t.Errorf("%s: count %d, want %d (%v)", tt.who.Name, n, tt.count, err)
+		}
+	}
+}
