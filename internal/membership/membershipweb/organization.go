@@ -103,7 +103,7 @@ func (h *pages) postReplace(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	seat, err := h.seats.Replace(ctx, web.Actor(c), c.Params("slug"), key, in.Person)
-	if f, status, ok := trouble(ctx, err, map[string]string{"person": in.Person}); ok {
+	if f, status, ok := trouble(ctx, err, map[string]string{"person": in.Person}); ok && status == 422 {
 		return h.showReplace(c, status, f)
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func (h *pages) postReplace(c *fiber.Ctx) error {
 	return h.SeeOther(c, "/organizations/"+c.Params("slug")+"/seats", i18n.T(ctx, "%s has the seat now.", seat.Name))
 }
 
-func (h *pages) recalling(c *fiber.Ctx, status int, f views.Form) error {
+func (h *pages) getRecall(c *fiber.Ctx) error {
 	key, err := id(c)
 	if err != nil {
 		return err
@@ -123,13 +123,11 @@ func (h *pages) recalling(c *fiber.Ctx, status int, f views.Form) error {
 		return err
 	}
 	base := n.Path() + "/seats"
-	return h.ask(c, status, views.Asking{Crumbs: []part.Crumb{{Label: n.Name, Path: n.Path()}, {Label: i18n.T(ctx, "Seats"), Path: base}}, Ending: part.Ending{
+	return h.ask(c, 200, views.Asking{Crumbs: []part.Crumb{{Label: n.Name, Path: n.Path()}, {Label: i18n.T(ctx, "Seats"), Path: base}}, Ending: part.Ending{
 		Title: i18n.T(ctx, "Recall %s?", n.Held.Name), Intro: i18n.T(ctx, "To send somebody else, replace the person instead: the seat then goes on without a new approval."),
 		Ends:  []string{i18n.T(ctx, "The seat as %s in %s, at once", membership.Word(n.Held.Role), n.Held.CommissionName)},
-		Stays: []string{i18n.T(ctx, "The history of the seat")}, Button: i18n.T(ctx, "Recall"), Cancel: base, Post: part.Post{Action: base + "/" + key.String() + "/recall"}}}, f)
+		Stays: []string{i18n.T(ctx, "The history of the seat")}, Button: i18n.T(ctx, "Recall"), Cancel: base, Post: part.Post{Action: base + "/" + key.String() + "/recall"}}}, views.Form{})
 }
-
-func (h *pages) getRecall(c *fiber.Ctx) error { return h.recalling(c, 200, views.Form{}) }
 
 func (h *pages) postRecall(c *fiber.Ctx) error {
 	key, err := id(c)
@@ -137,11 +135,7 @@ func (h *pages) postRecall(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
-	err = h.seats.Recall(ctx, web.Actor(c), c.Params("slug"), key)
-	if f, status, ok := trouble(ctx, err, nil); ok {
-		return h.recalling(c, status, f)
-	}
-	if err != nil {
+	if err := h.seats.Recall(ctx, web.Actor(c), c.Params("slug"), key); err != nil {
 		return err
 	}
 	return h.SeeOther(c, "/organizations/"+c.Params("slug")+"/seats", i18n.T(ctx, "Recalled."))
