@@ -12,16 +12,17 @@ import (
 // table staged that has no verdict, and does it. A line whose identifier is known
 // (id) corrects the organization if it came from the same source (made), and else
 // only fills what is empty. Without one, it is the organization, or the earlier
-// line, with the same domain and plain name, or with the same name and no other
-// domain or country; whatever is less alike stays apart, which is noted.
+// line, with the same domain and plain name, or with the same name in the same
+// country, or with the same name where no other domain or country speaks against
+// it; whatever is less alike stays apart, which is noted.
 func LoadOrganizations(ctx context.Context, tx *journal.Tx) error {
 	for _, q := range []string{loadFollow, loadTwins, loadChase, loadFound, loadOnce, loadDiffer, loadNew} {
 		if _, err := tx.ExecContext(ctx, q); err != nil {
 			return err
 		}
 	}
-	// The slug of the name, with the country, with a part of the id: the first that is free.
-	for _, slug := range []string{"base", "base || '-' || lower(nullif(country, ''))", "coalesce(base, 'organization') || '-' || right(id::text, 12)"} {
+	// The slug of the name, with the country, a number or a part of the id: the first that is free.
+	for _, slug := range []string{"base", "base || '-' || lower(nullif(country, ''))", "base || '-2'", "base || '-3'", "coalesce(base, 'organization') || '-' || right(id::text, 12)"} {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE staged s SET slug = c.slug FROM (
 				SELECT DISTINCT ON (slug) line, slug FROM (SELECT line, left(`+slug+`, 80) AS slug FROM staged WHERE verdict = 'created' AND slug IS NULL) x
@@ -40,6 +41,12 @@ func LoadOrganizations(ctx context.Context, tx *journal.Tx) error {
 	return nil
 }
 
+// Names that differ only in marks are written the same: "Cisco Systems, Inc."
+const (
+	loadMarks   = `' .,;:’“”()/-–''"', ''`
+	loadWritten = `translate(lower(name), ` + loadMarks + `)`
+)
+
 const (
 	// What was merged away is the organization that it was merged into.
 	loadFollow = `
@@ -55,9 +62,14 @@ const (
 		WITH w AS (
 			SELECT line, id, CASE
 				WHEN domain <> '' THEN first_value(line) OVER (PARTITION BY plain, domain ORDER BY line)
-				WHEN country <> '' THEN first_value(line) OVER (PARTITION BY lower(name), country ORDER BY (domain = ''), line)
-				ELSE first_value(line) OVER (PARTITION BY lower(name) ORDER BY (domain = ''), (country = ''), line) END AS twin
+				WHEN country <> '' THEN first_value(line) OVER (PARTITION BY ` + loadWritten + `, country ORDER BY (domain = ''), line)
+				ELSE first_value(line) OVER (PARTITION BY ` + loadWritten + ` ORDER BY (domain = ''), (country = ''), line) END AS twin
 			FROM staged WHERE verdict IS NULL AND twin IS NULL)
+		UPDATE staged s SET twin = w.twin FROM w JOIN staged f ON f.line = w.twin
+		WHERE s.line = w.line AND w.twin <> s.line AND (s.id IS NULL OR f.id IS NULL OR s.id = f.id);
+		WITH w AS (
+			SELECT line, first_value(line) OVER (PARTITION BY ` + loadWritten + `, country ORDER BY line) AS twin
+			FROM staged WHERE verdict IS NULL AND twin IS NULL AND country <> '')
 		UPDATE staged s SET twin = w.twin FROM w JOIN staged f ON f.line = w.twin
 		WHERE s.line = w.line AND w.twin <> s.line AND (s.id IS NULL OR f.id IS NULL OR s.id = f.id)`
 
@@ -75,7 +87,7 @@ const (
 			SELECT DISTINCT ON (s.line) s.line, o.id FROM staged s JOIN organization o ON o.plain_name = s.plain
 			WHERE s.id IS NULL AND s.verdict IS NULL AND o.state NOT IN ('merged', 'declined')
 			  AND (s.domain <> '' AND o.domain = s.domain
-			       OR lower(o.name) = lower(s.name) AND (s.domain = '' OR o.domain = '') AND (s.country = '' OR o.country IS NULL OR o.country = s.country))
+			       OR translate(lower(o.name), ` + loadMarks + `) = translate(lower(s.name), ` + loadMarks + `) AND (o.country = s.country OR (s.domain = '' OR o.domain = '') AND (s.country = '' OR o.country IS NULL)))
 			ORDER BY s.line, (o.domain = s.domain) DESC, (o.country = s.country) DESC NULLS LAST, o.id) m
 		WHERE m.line = s.line`
 
@@ -107,9 +119,13 @@ const (
 		UPDATE staged s SET verdict = 'created', id = uuid_v7(), made = true, notes = s.notes || coalesce(n.near, '{}')
 		FROM (SELECT s.line, CASE
 				WHEN o.name IS NOT NULL THEN ARRAY[concat_ws(E'\x1f', 'Much like %s, which is in the portal; kept apart. Merge them if they are one.', o.name)]
-				WHEN f.first <> s.line THEN ARRAY[concat_ws(E'\x1f', 'Much like line %s; kept apart. Merge them if they are one.', f.first)] END AS near
+				WHEN f.first <> s.line THEN ARRAY[concat_ws(E'\x1f', 'Much like line %s; kept apart. Merge them if they are one.', f.first)]
+				WHEN s.domain <> '' AND f.house <> s.line THEN ARRAY[concat_ws(E'\x1f', 'It has the domain of line %s; kept apart. Merge them if they are one.', f.house)]
+				WHEN d.name IS NOT NULL THEN ARRAY[concat_ws(E'\x1f', 'It has the domain of %s, which is in the portal; kept apart. Merge them if they are one.', d.name)] END AS near
 			FROM staged s
-			JOIN (SELECT line, first_value(line) OVER (PARTITION BY plain ORDER BY line) AS first FROM staged WHERE verdict IS NULL) f ON f.line = s.line
+			JOIN (SELECT line, first_value(line) OVER (PARTITION BY plain ORDER BY line) AS first, first_value(line) OVER (PARTITION BY domain ORDER BY line) AS house
+			      FROM staged WHERE verdict IS NULL) f ON f.line = s.line
+			LEFT JOIN (SELECT DISTINCT ON (domain) domain, name FROM organization WHERE state <> 'merged' AND domain <> '' ORDER BY domain, id) d ON d.domain = s.domain
 			LEFT JOIN (SELECT DISTINCT ON (plain_name) plain_name, name FROM organization WHERE state <> 'merged' ORDER BY plain_name, id) o ON o.plain_name = s.plain) n
 		WHERE s.line = n.line AND s.verdict IS NULL`
 
