@@ -319,17 +319,32 @@ func (s *Service) Affiliations(ctx context.Context, who access.Actor, slug, stat
 	if err := f.Err(); err != nil {
 		return o, nil, "", err
 	}
+	rows, next, err := affiliations(ctx, s.db, o, state, query, journal.Now(ctx), page)
+	return o, rows, next, err
+}
+
+// Claims are the first of those who say to act for an organization that the
+// actor has read the people of, and whether there are more.
+func (s *Service) Claims(ctx context.Context, who access.Actor, o Organization) ([]Affiliation, bool, error) {
+	if _, err := s.access.Require(ctx, who, o.Scope(), "affiliation", "read"); err != nil {
+		return nil, false, err
+	}
+	rows, next, err := affiliations(ctx, s.db, o, Claimed, "", journal.Now(ctx), keyset.First)
+	return rows, next != "", err
+}
+
+func affiliations(ctx context.Context, q postgres.Q, o Organization, state, query string, now time.Time, page keyset.Page) ([]Affiliation, string, error) {
 	var w postgres.Where
 	w.And("a.organization_id = ? AND a.state = ?", o.ID, state)
-	w.If(state != DeclinedClaim, "a.period @> ?::timestamptz", journal.Now(ctx))
+	w.If(state != DeclinedClaim, "a.period @> ?::timestamptz", now)
 	w.If(query != "", "(fold(p.name) LIKE fold(?) OR fold(a.title) LIKE fold(?))", postgres.Contains(query), postgres.Contains(query))
 	w.If(page.After != nil, `(p.name, a.id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
-	rows, err := postgres.All[Affiliation](ctx, s.db, `SELECT `+affiliationColumns+affiliationFrom+`WHERE `+w.SQL()+` ORDER BY p.name, a.id LIMIT `+w.Arg(page.Fetch()), w.Args()...)
+	rows, err := postgres.All[Affiliation](ctx, q, `SELECT `+affiliationColumns+affiliationFrom+`WHERE `+w.SQL()+` ORDER BY p.name, a.id LIMIT `+w.Arg(page.Fetch()), w.Args()...)
 	if err != nil {
-		return o, nil, "", err
+		return nil, "", err
 	}
 	rows, next := keyset.Cut(page, rows, func(a Affiliation) []string { return []string{a.Name, a.ID.String()} })
-	return o, rows, next, nil
+	return rows, next, nil
 }
 
 // Mine are the actor's affiliations, those that hold first; at most a hundred.

@@ -5,7 +5,9 @@ package organization
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -118,7 +120,7 @@ func (d *Draft) Check() error {
 
 func (d *Draft) check(f *problem.Fields) {
 	check.Line(f, "name", &d.Name, 2, 200)
-	if d.Name != "" && Plain(d.Name) == "" {
+	if d.Name != "" && !strings.ContainsFunc(d.Name, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
 		f.Add("name", "Use letters or digits.")
 	}
 	check.OneOf(f, "kind", d.Kind, Kinds...)

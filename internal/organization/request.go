@@ -58,6 +58,9 @@ func (s *Service) RequestParticipation(ctx context.Context, who access.Actor, co
 	if err != nil {
 		return Request{}, err
 	}
+	if err := o.active(); err != nil { // nobody represents one that is suspended
+		return Request{}, err
+	}
 	permit, err := s.access.Require(ctx, who, o.Scope(), "participation", "request")
 	if err != nil {
 		return Request{}, err

@@ -75,7 +75,8 @@ func (h *api) counts(ctx context.Context, in *listInput) (*body[organization.Cou
 	return &body[organization.Counts]{counts}, err
 }
 
-type slugInput struct {
+// SlugInput names an organization, or a commission. (Embedded, so exported.)
+type SlugInput struct {
 	Slug string `path:"slug" maxLength:"80"`
 }
 
@@ -85,7 +86,7 @@ func answer(o organization.Organization, err error) (*organizationBody, error) {
 	return web.Version(o, o.Version), err
 }
 
-func (h *api) show(ctx context.Context, in *slugInput) (*organizationBody, error) {
+func (h *api) show(ctx context.Context, in *SlugInput) (*organizationBody, error) {
 	return answer(h.organizations.Show(ctx, access.From(ctx), in.Slug))
 }
 
@@ -119,7 +120,7 @@ func (h *api) similar(ctx context.Context, in *similarInput) (*web.Listed[organi
 }
 
 type editInput struct {
-	slugInput
+	SlugInput
 	web.Matched
 	Body struct {
 		Name     *string `json:"name,omitempty"`
@@ -142,7 +143,7 @@ func (h *api) edit(ctx context.Context, in *editInput) (*organizationBody, error
 }
 
 type logoInput struct {
-	slugInput
+	SlugInput
 	RawBody []byte `contentType:"application/octet-stream"`
 }
 
@@ -150,14 +151,14 @@ func (h *api) setLogo(ctx context.Context, in *logoInput) (*organizationBody, er
 	return answer(h.organizations.SetLogo(ctx, access.From(ctx), in.Slug, in.RawBody))
 }
 
-func (h *api) removeLogo(ctx context.Context, in *slugInput) (*struct{}, error) {
+func (h *api) removeLogo(ctx context.Context, in *SlugInput) (*struct{}, error) {
 	_, err := h.organizations.RemoveLogo(ctx, access.From(ctx), in.Slug)
 	return nil, err
 }
 
 type historyInput struct {
 	web.Paged
-	slugInput
+	SlugInput
 }
 
 func (h *api) history(ctx context.Context, in *historyInput) (*web.Listed[journal.Event], error) {
@@ -169,7 +170,7 @@ func (h *api) history(ctx context.Context, in *historyInput) (*web.Listed[journa
 	return web.Page(events, next), err
 }
 
-func (h *api) participationsOf(ctx context.Context, in *slugInput) (*web.Listed[organization.Participation], error) {
+func (h *api) participationsOf(ctx context.Context, in *SlugInput) (*web.Listed[organization.Participation], error) {
 	o, err := h.organizations.Show(ctx, access.From(ctx), in.Slug)
 	if err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (h *api) participationsOf(ctx context.Context, in *slugInput) (*web.Listed[
 }
 
 type acceptInput struct {
-	slugInput
+	SlugInput
 	Body struct {
 		Category string `json:"category" enum:"founding,full,associate,observer,liaison"`
 	}
@@ -190,7 +191,7 @@ func (h *api) accept(ctx context.Context, in *acceptInput) (*organizationBody, e
 }
 
 type reasonInput struct {
-	slugInput
+	SlugInput
 	Body struct {
 		Reason string `json:"reason"`
 	}
@@ -204,12 +205,12 @@ func (h *api) suspend(ctx context.Context, in *reasonInput) (*organizationBody, 
 	return answer(h.organizations.Suspend(ctx, access.From(ctx), in.Slug, in.Body.Reason))
 }
 
-func (h *api) reinstate(ctx context.Context, in *slugInput) (*organizationBody, error) {
+func (h *api) reinstate(ctx context.Context, in *SlugInput) (*organizationBody, error) {
 	return answer(h.organizations.Reinstate(ctx, access.From(ctx), in.Slug))
 }
 
 type leaveInput struct {
-	slugInput
+	SlugInput
 	Body *struct {
 		Reason string `json:"reason,omitempty"`
 	}
@@ -224,7 +225,7 @@ func (h *api) leave(ctx context.Context, in *leaveInput) (*organizationBody, err
 }
 
 type mergeInput struct {
-	slugInput
+	SlugInput
 	Body struct {
 		Into string `json:"into" doc:"Slug of the organization that it is the same as."`
 	}
@@ -236,7 +237,7 @@ func (h *api) merge(ctx context.Context, in *mergeInput) (*organizationBody, err
 
 type affiliationsInput struct {
 	web.Paged
-	slugInput
+	SlugInput
 	State string `query:"state" enum:"claimed,confirmed,declined" doc:"Confirmed if absent."`
 	Query string `query:"q" maxLength:"200" doc:"Part of the name or title."`
 }
@@ -251,7 +252,7 @@ func (h *api) affiliations(ctx context.Context, in *affiliationsInput) (*web.Lis
 }
 
 type claimInput struct {
-	slugInput
+	SlugInput
 	Body *struct {
 		Title string `json:"title,omitempty" doc:"What you are there."`
 	}
@@ -266,13 +267,14 @@ func (h *api) claim(ctx context.Context, in *claimInput) (*web.Created[organizat
 	return web.At(a, "/api/v1"+organization.Path(a.Organization)+"/affiliations/"+a.ID.String(), a.Version), err
 }
 
-type affiliationInput struct {
-	slugInput
+// AffiliationInput names an affiliation of an organization.
+type AffiliationInput struct {
+	SlugInput
 	ID string `path:"id" format:"uuid"`
 }
 
 type editAffiliationInput struct {
-	affiliationInput
+	AffiliationInput
 	Body struct {
 		State          string  `json:"state,omitempty" enum:"confirmed,declined" doc:"Decides on a claim."`
 		Reason         string  `json:"reason,omitempty" doc:"For declining."`
@@ -312,7 +314,7 @@ func (h *api) editAffiliation(ctx context.Context, in *editAffiliationInput) (*w
 }
 
 type endAffiliationInput struct {
-	affiliationInput
+	AffiliationInput
 	Reason string `query:"reason" maxLength:"2000"`
 }
 

@@ -27,7 +27,7 @@ func mountParticipations(s *web.Server, h *api, tag string) {
 
 type participationsInput struct {
 	web.Paged
-	slugInput
+	SlugInput
 	Query   string `query:"q" maxLength:"200" doc:"Part of the organization's name."`
 	Level   string `query:"level" enum:"P,O,L"`
 	Country string `query:"country" maxLength:"2" doc:"ISO 3166 alpha-2."`
@@ -47,18 +47,19 @@ func (h *api) participations(ctx context.Context, in *participationsInput) (*web
 	return web.Page(rows, next), err
 }
 
-type placeInput struct {
-	slugInput
+// PlaceInput names an organization in a commission.
+type PlaceInput struct {
+	SlugInput
 	Organization string `path:"organization" maxLength:"80" doc:"Slug."`
 }
 
-func (h *api) participation(ctx context.Context, in *placeInput) (*body[organization.Participation], error) {
+func (h *api) participation(ctx context.Context, in *PlaceInput) (*body[organization.Participation], error) {
 	_, p, err := h.organizations.Participation(ctx, access.From(ctx), in.Slug, in.Organization)
 	return &body[organization.Participation]{p}, err
 }
 
 type setInput struct {
-	placeInput
+	PlaceInput
 	Body struct {
 		Level string `json:"level" enum:"P,O,L"`
 	}
@@ -69,13 +70,13 @@ func (h *api) setParticipation(ctx context.Context, in *setInput) (*body[organiz
 	return &body[organization.Participation]{p}, err
 }
 
-func (h *api) endParticipation(ctx context.Context, in *placeInput) (*struct{}, error) {
+func (h *api) endParticipation(ctx context.Context, in *PlaceInput) (*struct{}, error) {
 	return nil, h.organizations.EndParticipation(ctx, access.From(ctx), in.Slug, in.Organization)
 }
 
 type requestsInput struct {
 	web.Paged
-	slugInput
+	SlugInput
 }
 
 func (h *api) requests(ctx context.Context, in *requestsInput) (*web.Listed[organization.Request], error) {
@@ -88,7 +89,7 @@ func (h *api) requests(ctx context.Context, in *requestsInput) (*web.Listed[orga
 }
 
 type requestInput struct {
-	slugInput
+	SlugInput
 	Body struct {
 		Organization string `json:"organization" doc:"Slug."`
 		Level        string `json:"level" enum:"P,O,L"`
@@ -101,12 +102,13 @@ func (h *api) request(ctx context.Context, in *requestInput) (*web.Created[organ
 	return web.At(r, "/api/v1/commissions/"+r.Commission+"/participation-requests", 1), err
 }
 
-type requestIDInput struct {
-	slugInput
+// RequestIDInput names a request in a commission.
+type RequestIDInput struct {
+	SlugInput
 	ID string `path:"id" format:"uuid"`
 }
 
-func (h *api) grant(ctx context.Context, in *requestIDInput) (*body[organization.Request], error) {
+func (h *api) grant(ctx context.Context, in *RequestIDInput) (*body[organization.Request], error) {
 	id, err := id(in.ID)
 	if err != nil {
 		return nil, err
@@ -116,7 +118,7 @@ func (h *api) grant(ctx context.Context, in *requestIDInput) (*body[organization
 }
 
 type refuseInput struct {
-	requestIDInput
+	RequestIDInput
 	Body struct {
 		Reason string `json:"reason"`
 	}
@@ -131,7 +133,7 @@ func (h *api) refuse(ctx context.Context, in *refuseInput) (*body[organization.R
 	return &body[organization.Request]{r}, err
 }
 
-func (h *api) withdraw(ctx context.Context, in *requestIDInput) (*body[organization.Request], error) {
+func (h *api) withdraw(ctx context.Context, in *RequestIDInput) (*body[organization.Request], error) {
 	id, err := id(in.ID)
 	if err != nil {
 		return nil, err

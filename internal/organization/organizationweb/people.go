@@ -14,9 +14,6 @@ import (
 	"commissionportal/views/part"
 )
 
-// claimsShown is how many claims stand above the people of an organization.
-const claimsShown = 50
-
 func (h *pages) getPeople(c *fiber.Ctx) error {
 	in, err := web.Decode[listQuery](c)
 	if err != nil {
@@ -26,16 +23,16 @@ func (h *pages) getPeople(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	ctx, who, slug := c.UserContext(), web.Actor(c), c.Params("slug")
-	o, rows, next, err := h.organizations.Affiliations(ctx, who, slug, organization.Confirmed, in.Query, page)
+	ctx, who := c.UserContext(), web.Actor(c)
+	o, rows, next, err := h.organizations.Affiliations(ctx, who, c.Params("slug"), organization.Confirmed, in.Query, page)
 	if err != nil {
 		return err
 	}
-	_, claims, more, err := h.organizations.Affiliations(ctx, who, slug, organization.Claimed, "", keyset.Page{Limit: claimsShown})
+	claims, more, err := h.organizations.Claims(ctx, who, o)
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.PeoplePage(views.People{Organization: o, Tabs: h.tabs(c, o, "/people"), Claims: claims, MoreClaims: more != "", Rows: rows, Query: in.Query,
+	return h.Render(c, 200, views.PeoplePage(views.People{Organization: o, Tabs: h.tabs(c, o, "/people"), Claims: claims, MoreClaims: more, Rows: rows, Query: in.Query,
 		Edit: h.organizations.May(who, o, "affiliation", "edit"), Me: who.ID.String(), Now: journal.Now(ctx), Key: uuid.NewString,
 		Paging: paging(in.Cursor, next, func(cursor string) string { return web.Query(o.Path()+"/people", "q", in.Query, "cursor", cursor) })}))
 }
