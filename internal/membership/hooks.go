@@ -100,12 +100,12 @@ func (s *Service) Unaffiliate(ctx context.Context, tx *journal.Tx, organization,
 
 // Conclude ends all seats of a commission that has concluded or was abandoned,
 // rejects its applications and takes back its invitations.
-func (s *Service) Conclude(ctx context.Context, tx *journal.Tx, commission uuid.UUID) error {
+func (s *Service) Conclude(ctx context.Context, tx *journal.Tx, commission uuid.UUID, _ time.Time, why string) error {
 	seats, err := lockWhere(ctx, tx, tx.Now, "s.commission_id = $2", commission)
 	if err != nil {
 		return err
 	}
-	if err := s.endAll(ctx, tx, seats, Concluded, ""); err != nil {
+	if err := s.endAll(ctx, tx, seats, Concluded, why); err != nil {
 		return err
 	}
 	return closeAsked(ctx, tx, "commission_id", commission, "The commission no longer works.")

@@ -83,7 +83,9 @@ func TestConclude(t *testing.T) {
 	w := newWorld(t)
 	w.sit(uuid.Must(uuid.NewV7()), w.ada, "observer", nil)
 	w.apply(w.ben, "observer", "")
-	w.change(access.Commission(w.energy), func(ctx context.Context, tx *journal.Tx) error { return w.Seats.Conclude(ctx, tx, w.energy) })
+	w.change(access.Commission(w.energy), func(ctx context.Context, tx *journal.Tx) error {
+		return w.Seats.Conclude(ctx, tx, w.energy, tx.Now, "Its work is done")
+	})
 	if w.live("observer")+w.live("chair") != 0 {
 		t.Error("seats are still held")
 	}
@@ -100,4 +102,16 @@ func TestUnaffiliate(t *testing.T) {
 	if w.live("observer") != 0 || w.live("invited_expert") != 1 {
 		t.Error("the wrong seat ended")
 	}
+}
+
+func TestEndPerson(t *testing.T) {
+	w := newWorld(t)
+	w.sit(uuid.Must(uuid.NewV7()), w.ada, "observer", nil)
+	id := w.apply(w.ada, "invited_expert", "")
+	w.change(access.Portal, func(ctx context.Context, tx *journal.Tx) error { return w.Seats.EndPerson(ctx, tx, w.ada.ID) })
+	w.Exec(`UPDATE person SET state = 'suspended' WHERE id = $1`, w.ada.ID)
+	if s := apptest.Value[string](w.Portal, `SELECT state FROM application WHERE id = $1`, id); s != "withdrawn" {
+		t.Errorf("application is %s", s)
+	}
+	w.Visitor().Get("/commissions/energy/roster").Want(200, "Ada Lovelace", "Suspended")
 }

@@ -1,0 +1,88 @@
+package membershipweb_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// The journey of a seat, in a real browser: applied for, approved, on the roster,
+// and replaced by the organization; the roster of yesterday shows the old holder.
+func TestJourney(t *testing.T) {
+	w := newWorld(t)
+	w.Exec(`UPDATE commission SET term_months = 24`)
+	w.takesPart("P")
+	old := uuid.Must(uuid.NewV7())
+	w.sit(old, w.ben, "voting_representative", &w.acme)
+
+	ada := w.ada.Browser()
+	ada.Open("/commissions/energy/apply")
+	ada.Choose("For which organization?", "Acme")
+	ada.Click("Alternate representative")
+	ada.Fill("What do you bring?", "Twelve years of grid storage.")
+	ada.Click("Apply")
+	ada.See("The officers of Energy decide")
+
+	chair := w.chair.Browser()
+	chair.Open("/commissions/energy/applications")
+	chair.Click("Ada Lovelace")
+	chair.See("Twelve years of grid storage.")
+	chair.Click("Approve")
+	chair.See("Ada Lovelace has a seat now.")
+	chair.Open("/commissions/energy/roster")
+	chair.See("Ada Lovelace")
+
+	rep := w.rep.Browser()
+	rep.Open("/organizations/acme/seats/" + old.String() + "/replace")
+	rep.Choose("Who follows?", "Rosa Represents")
+	rep.Click("Replace")
+	rep.See("Rosa Represents has the seat now.")
+	chair.Open("/commissions/energy/roster?as_of=" + yesterday(w))
+	chair.See("Ben Stone")
+	chair.Open("/commissions/energy/roster")
+	chair.SeeNot("Ben Stone")
+}
+
+// Every page is looked at in both themes, wide and narrow.
+func TestPagesAreSound(t *testing.T) {
+	w := newWorld(t)
+	w.Exec(`UPDATE commission SET term_months = 24`)
+	w.takesPart("P")
+	seat := uuid.Must(uuid.NewV7())
+	w.sit(seat, w.ben, "voting_representative", &w.acme)
+	id := w.apply(w.ada, "alternate_representative", "acme")
+	w.chair.Post("/commissions/energy/invitations", "role", "observer", "addresses", w.nobody.Email, "message", "Come and help us.").Want(303)
+	w.chair.API("PATCH", "/commissions/energy/seats/"+seat.String(), map[string]any{"suspended": true, "reason": "Absent"}, "If-Match", `"v1"`).Want(200)
+	chair, rep, ada, nora := w.chair.Browser(), w.rep.Browser(), w.ada.Browser(), w.nobody.Browser()
+	for _, p := range []struct {
+		name, path string
+	}{
+		{"roster", "/commissions/energy/roster"}, {"seat", seatPath(seat)}, {"edit", seatPath(seat) + "/edit"}, {"end", seatPath(seat) + "/end"}, {"appoint", "/commissions/energy/seats/new"},
+		{"queue", "/commissions/energy/applications"}, {"application", "/commissions/energy/applications/" + id}, {"invitations", "/commissions/energy/invitations"},
+		{"invite", "/commissions/energy/invitations/new"}, {"holdings", "/organizations/acme/seats"}, {"nominate", "/organizations/acme/seats/new"},
+		{"replace", "/organizations/acme/seats/" + seat.String() + "/replace"}, {"apply", "/commissions/energy/apply"}, {"invitation", "/invitations/" + w.token(w.nobody.Email)},
+	} {
+		tab := chair
+		switch p.name {
+		case "holdings", "nominate", "replace":
+			tab = rep
+		case "apply":
+			tab = ada
+		case "invitation":
+			tab = nora
+		}
+		tab.Open(p.path)
+		for _, dark := range []bool{false, true} {
+			tab.SetDark(dark)
+			if found := tab.Axe(); found != "" {
+				t.Errorf("%s (dark: %t): %s", p.name, dark, found)
+			}
+		}
+		tab.SetWidth(360)
+		if tab.Overflows() {
+			t.Errorf("%s is wider than 360 px", p.name)
+		}
+		tab.Screenshot("membership-"+p.name+"-narrow", 360, true)
+		tab.Screenshot("membership-"+p.name, 1280, false)
+	}
+}
