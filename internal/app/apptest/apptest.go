@@ -233,7 +233,7 @@ func (p *Portal) Person(name string, roles ...string) *Client {
 	// Seen far ahead: whatever the test's clock says, no page has to note that it was seen.
 	p.Exec(`INSERT INTO session (hash, person_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3::timestamptz, $3::timestamptz + interval '100 years', $3::timestamptz + interval '100 years')`, web.Hash(secret), id, p.clock().Add(-50*365*24*time.Hour))
 	c := p.Visitor()
-	c.ID, c.Name, c.Email = id, name, email
+	c.ID, c.Name, c.Email, c.session = id, name, email, secret
 	u, _ := url.Parse(p.URL)
 	c.http.Jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: secret, Path: "/"}})
 	return c
@@ -256,6 +256,7 @@ type Client struct {
 	ID          uuid.UUID
 	Name, Email string
 	Token       string // sent as bearer by API, if set
+	session     string
 }
 
 // Reply is an answer, read whole.

@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -98,6 +99,16 @@ func Browser(t testing.TB, base string) *Tab {
 	}
 	tab.SetWidth(1280)
 	tab.SetDark(false)
+	return tab
+}
+
+// Browser opens a tab that is signed in as the client's person.
+func (c *Client) Browser() *Tab {
+	c.p.t.Helper()
+	tab := Browser(c.p.t, c.p.URL)
+	if c.session != "" {
+		tab.do("sign in", network.SetCookie("session", c.session).WithURL(c.p.URL).WithHTTPOnly(true))
+	}
 	return tab
 }
 
@@ -434,4 +445,13 @@ func (tab *Tab) Axe() string {
 		}
 	}
 	return lines.String()
+}
+
+// Overflows reports whether the page is wider than its window, so that a person
+// with a phone has to scroll sideways.
+func (tab *Tab) Overflows() bool {
+	tab.t.Helper()
+	var wide bool
+	tab.do("measure", chromedp.Evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1", &wide))
+	return wide
 }
