@@ -21,6 +21,7 @@ type program struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Person  personCommand  `cmd:"" help:"Add persons; make them one of the secretariat."`
 	Token   tokenCommand   `cmd:"" help:"Make tokens for the API."`
+	Import  importCommand  `cmd:"" help:"Import organizations, persons, commissions, participations or seats from CSV and XLSX files."`
 	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Print the commands and every setting of the environment."`

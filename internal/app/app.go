@@ -20,6 +20,8 @@ import (
 	"commissionportal/internal/desk/deskweb"
 	"commissionportal/internal/home"
 	"commissionportal/internal/home/homeweb"
+	"commissionportal/internal/intake"
+	"commissionportal/internal/intake/intakeweb"
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/mail/mailweb"
@@ -48,6 +50,7 @@ type App struct {
 	Commissions   *commission.Service
 	Organizations *organization.Service
 	Seats         *membership.Service
+	Imports       *intake.Service
 }
 
 // Version is set when the program is linked.
@@ -94,6 +97,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
+	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnMerge, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.MergeOrganization, a.Seats.Unaffiliate
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 
@@ -107,6 +111,7 @@ func (a *App) capabilities(post *mail.Post) {
 	organizationweb.Mount(a.Web, a.Organizations)
 	commissionweb.Mount(a.Web, a.Commissions)
 	membershipweb.Mount(a.Web, a.Seats)
+	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 }
 

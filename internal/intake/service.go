@@ -73,17 +73,6 @@ func scopeOf(i Import) access.Scope {
 	return access.Portal
 }
 
-// May is whether the actor may import into the portal, or into the roster of the
-// commission with that slug; the error says why not.
-func (s *Service) May(ctx context.Context, who access.Actor, slug string) error {
-	scope, _, err := s.home(ctx, slug)
-	if err != nil {
-		return err
-	}
-	_, err = s.access.Require(ctx, who, scope, "import", "run")
-	return err
-}
-
 // Upload takes a file in, guesses its columns and keeps it: nothing else changes
 // until it is run. Invalid (field "file") if it is no table.
 func (s *Service) Upload(ctx context.Context, who access.Actor, u Upload) (Import, error) {
@@ -394,4 +383,19 @@ func (s *Service) Report(ctx context.Context, i Import, verdict string, to io.Wr
 		return out.WriteRow(l.Line, l.Verdict, l.Name, say(ctx, l.Notes))
 	}, `SELECT line, verdict, name, notes, path FROM import_line WHERE `+w.SQL()+` ORDER BY line`, w.Args()...)
 	return errors.Join(err, out.Close())
+}
+
+// Roster is the scope and the name of the commission whose roster an officer
+// wants to import.
+func (s *Service) Roster(ctx context.Context, who access.Actor, slug string) (access.Scope, string, error) {
+	c, err := postgres.One[struct {
+		ID   uuid.UUID
+		Name string
+	}](ctx, s.db, access.ErrNotFound, `SELECT id, name FROM commission WHERE slug = $1`, slug)
+	if err != nil {
+		return access.Scope{}, "", err
+	}
+	scope := access.Commission(c.ID)
+	_, err = s.access.Require(ctx, who, scope, "import", "run")
+	return scope, c.Name, err
 }

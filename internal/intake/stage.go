@@ -100,14 +100,21 @@ func (r *row) text(field, label string, most int) string {
 	return v
 }
 
-// day reads a year, a month or a day; what is none is noted and left out.
-func (r *row) day(field string) *time.Time {
+// day reads a year, a month or a day; what is none is noted and left out. last
+// means its end: a term until 2026 ends with that year.
+func (r *row) day(field string, last bool) *time.Time {
 	v := r.cells[field]
 	if v == "" {
 		return nil
 	}
-	for _, layout := range []string{time.DateOnly, "2006-01", "2006", "2006/01/02", "02.01.2006", "2.1.2006", "2006-01-02 15:04:05", time.RFC3339} {
-		if t, err := time.Parse(layout, v); err == nil && t.Year() >= 1800 && t.Year() < 3000 {
+	for _, l := range []struct {
+		layout              string
+		years, months, days int
+	}{{time.DateOnly, 0, 0, 1}, {"2006-01", 0, 1, 0}, {"2006", 1, 0, 0}, {"2006/01/02", 0, 0, 1}, {"2.1.2006", 0, 0, 1}, {time.DateTime, 0, 0, 0}, {time.RFC3339, 0, 0, 0}} {
+		if t, err := time.Parse(l.layout, v); err == nil && t.Year() >= 1800 && t.Year() < 3000 {
+			if last {
+				t = t.AddDate(l.years, l.months, l.days)
+			}
 			t = t.UTC()
 			return &t
 		}
@@ -265,7 +272,7 @@ func (in *reader) organization(r *row) {
 	} else if v := r.cells["category"]; v != "" {
 		r.note("“%s” is no category the portal knows: associate.", shown(v))
 	}
-	if t := r.day("joined"); t != nil && !t.After(in.now) {
+	if t := r.day("joined", false); t != nil && !t.After(in.now) {
 		r.set("since", *t)
 	}
 	in.key(r, name, code, domain)
@@ -370,7 +377,7 @@ func (in *reader) commission(r *row) {
 		r.set("sector", s)
 		r.set("title", shown(v))
 	}
-	since, last := r.day("since"), r.day("last")
+	since, last := r.day("since", false), r.day("last", false)
 	s := in.word(r, "state")
 	if v := r.cells["state"]; v != "" && s == "" {
 		r.note("“%s” is no state that the portal knows.", shown(v))
@@ -425,7 +432,7 @@ func acronymOf(given, id, name string) string {
 }
 
 func (in *reader) period(r *row) {
-	since, until := r.day("from"), r.day("until")
+	since, until := r.day("from", false), r.day("until", true)
 	if since != nil {
 		r.set("since", *since)
 	}
