@@ -210,7 +210,6 @@ type Appoint struct {
 
 // Asking is a page that asks before something ends.
 type Asking struct {
-	Crumbs []part.Crumb
 	part.Ending
 	Reason         bool // asks for one
 	ReasonRequired bool

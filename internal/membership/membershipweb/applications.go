@@ -202,7 +202,7 @@ func (h *pages) getWithdraw(c *fiber.Ctx) error {
 		return err
 	}
 	base := home.Path() + "/applications/" + a.ID.String()
-	return h.ask(c, 200, views.Asking{Crumbs: []part.Crumb{{Label: home.Name, Path: home.Path()}}, Ending: part.Ending{
+	return h.ask(c, 200, views.Asking{Ending: part.Ending{
 		Title: i18n.T(ctx, "Withdraw the application to %s?", home.Name), Ends: []string{i18n.T(ctx, "The application of %s as %s", a.Person, membership.Word(a.Role))},
 		Stays: []string{i18n.T(ctx, "You can apply again at any time")}, Button: i18n.T(ctx, "Withdraw"), Cancel: base, Post: part.Post{Action: base + "/withdraw"}}}, views.Form{})
 }

@@ -17,9 +17,9 @@ func TestJourney(t *testing.T) {
 
 	ada := w.ada.Browser()
 	ada.Open("/commissions/energy/apply")
-	ada.Choose("For which organization?", "Acme")
+	ada.Choose("For which organization? optional", "Acme")
 	ada.Click("Alternate representative")
-	ada.Fill("What do you bring?", "Twelve years of grid storage.")
+	ada.Fill("What do you bring? optional", "Twelve years of grid storage.")
 	ada.Click("Apply")
 	ada.See("The officers of Energy decide")
 

@@ -104,7 +104,7 @@ func (h *pages) getRevoke(c *fiber.Ctx) error {
 		return err
 	}
 	base := home.Path() + "/invitations"
-	return h.ask(c, 200, views.Asking{Crumbs: []part.Crumb{{Label: home.Name, Path: home.Path()}, {Label: i18n.T(ctx, "Invitations"), Path: base}}, Ending: part.Ending{
+	return h.ask(c, 200, views.Asking{Ending: part.Ending{
 		Title: i18n.T(ctx, "Take back the invitation of %s?", i.Email), Ends: []string{i18n.T(ctx, "The link in the letter, which then says that the invitation was taken back")},
 		Button: i18n.T(ctx, "Take back"), Cancel: base, Post: part.Post{Action: base + "/" + i.ID.String() + "/revoke"}}}, views.Form{})
 }

@@ -123,7 +123,7 @@ func (h *pages) getRecall(c *fiber.Ctx) error {
 		return err
 	}
 	base := n.Path() + "/seats"
-	return h.ask(c, 200, views.Asking{Crumbs: []part.Crumb{{Label: n.Name, Path: n.Path()}, {Label: i18n.T(ctx, "Seats"), Path: base}}, Ending: part.Ending{
+	return h.ask(c, 200, views.Asking{Ending: part.Ending{
 		Title: i18n.T(ctx, "Recall %s?", n.Held.Name), Intro: i18n.T(ctx, "To send somebody else, replace the person instead: the seat then goes on without a new approval."),
 		Ends:  []string{i18n.T(ctx, "The seat as %s in %s, at once", membership.Word(n.Held.Role), n.Held.CommissionName)},
 		Stays: []string{i18n.T(ctx, "The history of the seat")}, Button: i18n.T(ctx, "Recall"), Cancel: base, Post: part.Post{Action: base + "/" + key.String() + "/recall"}}}, views.Form{})

@@ -3,6 +3,7 @@ package membershipweb
 import (
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -66,7 +67,7 @@ func (h *pages) showRoster(c *fiber.Ctx, status int, in rosterQuery, f views.For
 	}
 	path := r.Path() + "/roster"
 	p := views.Roster{Roster: r, Filter: in.filter(), Day: in.AsOf, Today: today(ctx), Tabs: h.tabs(c, r.Home, "/roster"), Form: f, SignedIn: who.SignedIn(),
-		Keep: h.Policy.May(who, r.Scope(), "seat", "edit"), Join: r.Join() == nil, Chips: chips(c, in, path)}
+		Keep: h.Policy.May(who, r.Scope(), "seat", "edit"), Join: r.Join() == nil && !slices.Contains(who.Commissions(), r.ID), Chips: chips(c, in, path)}
 	p.Appoint = p.Keep && r.Takes() == nil
 	if p.Export = in.link("", ""); p.Export == "" {
 		p.Export = "?"

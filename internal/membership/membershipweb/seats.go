@@ -145,14 +145,10 @@ func (h *pages) suspending(c *fiber.Ctx, status int, f views.Form) error {
 		return err
 	}
 	ctx, base := c.UserContext(), x.Path()+"/seats/"+x.Seat.ID.String()
-	return h.ask(c, status, views.Asking{Reason: true, Version: x.Seat.Version, Crumbs: seatCrumbs(x), Ending: part.Ending{
+	return h.ask(c, status, views.Asking{Reason: true, Version: x.Seat.Version, Ending: part.Ending{
 		Title: i18n.T(ctx, "Suspend the seat of %s?", x.Seat.Name), Intro: i18n.T(ctx, "It can be lifted at any time."),
 		Ends:  []string{i18n.T(ctx, "All rights that the seat as %s gives, until the suspension is lifted", membership.Word(x.Seat.Role))},
 		Stays: []string{i18n.T(ctx, "The seat with its term, shown as suspended")}, Button: i18n.T(ctx, "Suspend"), Cancel: base, Post: part.Post{Action: base + "/suspend"}}}, f)
-}
-
-func seatCrumbs(x membership.History) []part.Crumb {
-	return []part.Crumb{{Label: x.Home.Name, Path: x.Path()}, {Label: x.Seat.Name, Path: x.Path() + "/seats/" + x.Seat.ID.String()}}
 }
 
 func (h *pages) getSuspend(c *fiber.Ctx) error { return h.suspending(c, 200, views.Form{}) }
@@ -200,7 +196,7 @@ func (h *pages) postLift(c *fiber.Ctx) error {
 
 func (h *pages) asking(c *fiber.Ctx, x membership.History, leave bool, status int, f views.Form) error {
 	ctx, base := c.UserContext(), x.Path()+"/seats/"+x.Seat.ID.String()
-	a := views.Asking{Reason: true, Version: x.Seat.Version, Crumbs: seatCrumbs(x), Ending: part.Ending{
+	a := views.Asking{Reason: true, Version: x.Seat.Version, Ending: part.Ending{
 		Title: i18n.T(ctx, "End the seat of %s?", x.Seat.Name), Ends: []string{i18n.T(ctx, "The seat as %s in %s, at once", membership.Word(x.Seat.Role), x.Home.Name)},
 		Stays: []string{i18n.T(ctx, "The history of the seat")}, Button: i18n.T(ctx, "End seat"), Cancel: base, Post: part.Post{Action: base + "/end"}}}
 	if leave {
