@@ -377,17 +377,19 @@ func endAll(ctx context.Context, tx *journal.Tx, o Organization) error {
 	return err
 }
 
-// EndParticipationsIn ends all participations in a commission that is over, in
-// the change that ends it.
-func EndParticipationsIn(ctx context.Context, tx *journal.Tx, commission uuid.UUID) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM participation WHERE commission_id = $1 AND lower(period) >= $2`, commission, tx.Now); err != nil {
-		return err
+// EndParticipationsIn ends all participations in a commission that concludes or
+// is abandoned, in the change that ends it.
+func (s *Service) EndParticipationsIn(ctx context.Context, tx *journal.Tx, commission uuid.UUID) error {
+	for _, query := range []string{
+		`DELETE FROM participation WHERE commission_id = $1 AND lower(period) >= $2`,
+		`UPDATE participation SET period = tstzrange(lower(period), $2) WHERE commission_id = $1 AND period @> $2::timestamptz`,
+		`UPDATE participation_request SET state = 'withdrawn', decided_at = $2 WHERE commission_id = $1 AND state = 'pending'`,
+	} {
+		if _, err := tx.Exec(ctx, query, commission, tx.Now); err != nil {
+			return err
+		}
 	}
-	if _, err := tx.Exec(ctx, `UPDATE participation SET period = tstzrange(lower(period), $2) WHERE commission_id = $1 AND period @> $2::timestamptz`, commission, tx.Now); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `UPDATE participation_request SET state = 'withdrawn', decided_at = $2 WHERE commission_id = $1 AND state = 'pending'`, commission, tx.Now)
-	return err
+	return nil
 }
 
 // Seat is a seat held for an organization, as its page shows it.

@@ -240,7 +240,7 @@ func (h *pages) show(c *fiber.Ctx, status int, decide views.Decide) error {
 	member, ended := o.State == organization.Member, o.State == organization.Suspended || o.State == organization.Left
 	mine := who.Roles(o.Scope()).Has(access.Affiliate)
 	p.May = views.May{Edit: may("organization", "edit"), Accept: may("organization", "accept"), Suspend: member && may("organization", "suspend"),
-		Reinstate: ended && may("organization", "reinstate"), Leave: (member || o.State == organization.Pending) && may("organization", "leave"),
+		Reinstate: ended && may("organization", "reinstate"), Leave: (member || mine && o.State == organization.Pending) && may("organization", "leave"),
 		Merge: may("organization", "merge"), Join: member && !mine && may("affiliation", "claim"), Request: member && may("participation", "request")}
 	if p.Participations, err = h.organizations.ParticipationsOf(ctx, who, o); err != nil {
 		return err
