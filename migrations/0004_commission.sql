@@ -71,12 +71,22 @@ CREATE INDEX commission_sector ON commission (sector_id, name, id);
 CREATE INDEX commission_convener ON commission (convener_id) WHERE state IN ('proposed', 'forming');
 CREATE INDEX commission_search ON commission USING gin (fold(acronym || ' ' || name) gin_trgm_ops);
 
+CREATE TABLE commission_name (
+  slug          text PRIMARY KEY,
+  commission_id uuid NOT NULL REFERENCES commission ON DELETE CASCADE,
+  name          text NOT NULL,
+  until         timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE commission_name IS 'Slugs and names a commission had before: old addresses lead to it, unless another commission has taken them.';
+CREATE INDEX commission_name_of ON commission_name (commission_id);
+
 CREATE TABLE support (
   commission_id   uuid NOT NULL REFERENCES commission ON DELETE CASCADE,
   person_id       uuid NOT NULL REFERENCES person,
   organization_id uuid REFERENCES organization,
   created_at      timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT support_once PRIMARY KEY (commission_id, person_id));
+CREATE INDEX support_order ON support (commission_id, created_at, person_id);
+CREATE INDEX support_organization ON support (organization_id) WHERE organization_id IS NOT NULL;
 COMMENT ON TABLE support IS 'Who signs on to a proposed commission, for an organization or in person.';
 
 CREATE TABLE charter (

@@ -12,7 +12,9 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/check"
+	"commissionportal/internal/markdown"
 	"commissionportal/internal/problem"
+	"commissionportal/internal/slug"
 )
 
 // Kinds of commission, each sitting only under a higher one.
@@ -64,6 +66,7 @@ type Commission struct {
 	ParentID             *uuid.UUID `db:"parent_id" json:"-"`
 	Parent               *string    `db:"parent_slug" json:"parent,omitempty" doc:"Slug of the commission it sits under."`
 	ParentName           *string    `db:"parent_name" json:"-"`
+	ParentAcronym        *string    `db:"parent_acronym" json:"-"`
 	Sector               *string    `db:"sector_slug" json:"sector,omitempty"`
 	SectorName           *string    `db:"sector_name" json:"-"`
 	State                string     `db:"state" json:"state"`
@@ -88,12 +91,15 @@ func (c Commission) Path() string { return "/commissions/" + c.Slug }
 // Open reports whether people can still take seats in it.
 func (c Commission) Open() bool { return c.State == Forming || c.State == Active }
 
+// Ended reports whether it is over, for good.
+func (c Commission) Ended() bool { return c.State == Concluded || c.State == Abandoned }
+
 // Draft is what a convener proposes.
 type Draft struct {
 	Name    string
 	Acronym string
 	Kind    string
-	Parent  string // slug; "" for none
+	Parent  string // slug, acronym or name; "" for none
 	Sector  string // slug
 	Purpose string
 	Charter string // Markdown
@@ -103,6 +109,7 @@ type Draft struct {
 func (d *Draft) Check() error {
 	var f problem.Fields
 	check.Line(&f, "name", &d.Name, 3, 200)
+	checkName(&f, d.Name)
 	checkAcronym(&f, &d.Acronym)
 	check.OneOf(&f, "kind", d.Kind, Kinds...)
 	if d.Sector == "" {
@@ -110,7 +117,26 @@ func (d *Draft) Check() error {
 	}
 	check.Text(&f, "purpose", &d.Purpose, 20, 2000)
 	check.Text(&f, "charter", &d.Charter, 20, 200_000)
-	return f.Err()
+	if err := f.Err(); err != nil {
+		return err
+	}
+	return markdown.Check("charter", d.Charter)
+}
+
+// checkName refuses a name whose address is that of another page.
+func checkName(f *problem.Fields, name string) {
+	if s := slug.Make(name); s == "new" || s == "options" {
+		f.Add("name", "Choose a name that says more.")
+	}
+}
+
+// slugOf is the address of a commission: made of the name, of the acronym where
+// the name has no letters for one.
+func slugOf(name, acronym string) string {
+	if s := slug.Make(name); s != "" {
+		return s
+	}
+	return slug.Make(acronym)
 }
 
 // checkAcronym is what stands before the commission's document numbers.

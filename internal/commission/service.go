@@ -2,26 +2,34 @@ package commission
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
+	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
-	"commissionportal/internal/slug"
 )
 
 // Service has the operations on commissions: all that the doors may call.
 type Service struct {
 	db     *postgres.DB
 	access *access.Policy
+	post   *mail.Post
+	counts sectorCounts
+
+	// OnConclude ends what hangs on a commission that concludes or is abandoned, at
+	// that instant and for that reason, in the same transaction: its seats, what is
+	// pending; it tells those who lose something. app fills it in.
+	OnConclude func(ctx context.Context, tx *journal.Tx, commission uuid.UUID, at time.Time, why string) error
 }
 
 // New makes the service.
-func New(db *postgres.DB, policy *access.Policy) *Service {
-	return &Service{db: db, access: policy}
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
+	return &Service{db: db, access: policy, post: post}
 }
 
 // Filter narrows a list of commissions; empty fields do not.
@@ -30,6 +38,7 @@ type Filter struct {
 	Sector string // slug
 	Kind   string
 	State  string
+	Parent string // slug: those right under it
 }
 
 // List is a page of commissions by name, and the cursor of the next.
@@ -45,14 +54,28 @@ func (s *Service) List(ctx context.Context, who access.Actor, f Filter, page key
 	return rows, next, nil
 }
 
-// Show reads one commission; NotFound if there is none.
+// Show reads one commission; NotFound if there is none, problem.Moved if it has
+// another name now.
 func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Commission, error) {
+	c, _, err := s.require(ctx, who, slug, "commission", "read")
+	return c, err
+}
+
+// require reads a commission and asks for a permit.
+func (s *Service) require(ctx context.Context, who access.Actor, slug, object, action string) (Commission, access.Permit, error) {
 	c, err := bySlug(ctx, s.db, slug)
 	if err != nil {
-		return c, err
+		access.Public(ctx) // nothing, or where it is now
+		return c, access.Permit{}, err
 	}
-	_, err = s.access.Require(ctx, who, c.Scope(), "commission", "read")
-	return c, err
+	permit, err := s.access.Require(ctx, who, c.Scope(), object, action)
+	return c, permit, err
+}
+
+// May reports whether the actor may do something in the commission: for showing
+// a button or not.
+func (s *Service) May(who access.Actor, c Commission, object, action string) bool {
+	return s.access.May(who, c.Scope(), object, action)
 }
 
 // Propose founds a commission in state proposed, with the first revision of its
@@ -65,35 +88,56 @@ func (s *Service) Propose(ctx context.Context, who access.Actor, d Draft) (Commi
 	if err := d.Check(); err != nil {
 		return Commission{}, err
 	}
-	parent, parentKind := Commission{}, ""
-	if d.Parent != "" {
-		if parent, err = bySlug(ctx, s.db, d.Parent); err != nil {
-			return Commission{}, problem.Field("parent", "There is no such commission.")
-		}
-		parentKind = parent.Kind
-	}
-	if err := Under(d.Kind, parentKind); err != nil {
+	parent, err := s.resolve(ctx, d.Parent)
+	if err != nil {
 		return Commission{}, err
 	}
-	now := journal.Now(ctx)
-	c := Commission{ID: uuid.Must(uuid.NewV7()), Slug: slug.Make(d.Name), Acronym: d.Acronym, Name: d.Name, Kind: d.Kind, Sector: &d.Sector,
-		State: Proposed, StateSince: now, Purpose: d.Purpose, ConvenerID: &who.ID, CreatedAt: now, Version: 1}
-	if d.Parent != "" {
+	if err := Under(d.Kind, parent.Kind); err != nil {
+		return Commission{}, err
+	}
+	c := Commission{ID: uuid.Must(uuid.NewV7()), Slug: slugOf(d.Name, d.Acronym), Acronym: d.Acronym, Name: d.Name, Kind: d.Kind,
+		State: Proposed, Purpose: d.Purpose, ConvenerID: &who.ID}
+	if parent.ID != uuid.Nil {
 		c.ParentID = &parent.ID
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if err := insert(ctx, tx, c); err != nil {
+		sector, err := sectorFor(ctx, tx, &d.Sector, nil)
+		if err != nil {
 			return err
 		}
-		if err := insertCharter(ctx, tx, Revision{CommissionID: c.ID, Number: 1, Body: d.Charter, Summary: "First draft", AuthorID: &who.ID, CreatedAt: now}); err != nil {
+		if err := parentAlive(ctx, tx, c.ParentID, nil); err != nil {
 			return err
 		}
-		if err := insertSupport(ctx, tx, c.ID, who.ID, nil); err != nil {
+		if err := insert(ctx, tx, c, sector, tx.Now); err != nil {
+			return err
+		}
+		if err := insertCharter(ctx, tx, Revision{CommissionID: c.ID, Number: 1, Body: d.Charter, Summary: "First draft", AuthorID: &who.ID, CreatedAt: tx.Now}); err != nil {
+			return err
+		}
+		if err := insertSupport(ctx, tx, c.ID, who.ID, nil, tx.Now); err != nil {
+			return err
+		}
+		if c, err = byID(ctx, tx, c.ID); err != nil {
+			return err
+		}
+		if err := s.tellProposed(ctx, tx, c); err != nil {
 			return err
 		}
 		return tx.Record(c.ID, journal.Say("Proposed %s", c.Name))
 	})
+	s.counts.forget()
 	return c, constraint(err)
+}
+
+// History is what was done to the commission, newest first: for its officers and
+// the secretariat.
+func (s *Service) History(ctx context.Context, who access.Actor, slug string, page keyset.Page) (Commission, []journal.Event, string, error) {
+	c, _, err := s.require(ctx, who, slug, "history", "read")
+	if err != nil {
+		return c, nil, "", err
+	}
+	events, next, err := journal.History(ctx, s.db, []uuid.UUID{c.ID}, page)
+	return c, events, next, err
 }
 
 // constraint turns a broken constraint into the problem of the field that caused it.
@@ -109,6 +153,8 @@ func constraint(err error) error {
 		return problem.Field("parent", "It cannot sit under a body of that kind.")
 	case "support_once":
 		return problem.New(problem.Conflict, "You support this already.")
+	case "sector_slug", "sector_name":
+		return problem.Field("name", "There is a sector of this name already.")
 	}
 	return err
 }

@@ -2,15 +2,18 @@ package commission
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
 )
 
-const columns = `c.id, c.slug, c.acronym, c.name, c.kind, c.parent_id, p.slug AS parent_slug, p.name AS parent_name,
+const columns = `c.id, c.slug, c.acronym, c.name, c.kind, c.parent_id, p.slug AS parent_slug, p.name AS parent_name, p.acronym AS parent_acronym,
 	s.slug AS sector_slug, s.name AS sector_name, c.state, c.state_since, c.purpose, c.convener_id, v.name AS convener_name,
 	c.join_mode, c.roster_visibility, c.term_months, c.seats_per_organization, c.version, c.created_at`
 
@@ -19,9 +22,23 @@ const from = `FROM commission c
 	LEFT JOIN sector s ON s.id = c.sector_id
 	LEFT JOIN person v ON v.id = c.convener_id`
 
-// bySlug reads a commission; access.ErrNotFound where there is none.
+// bySlug reads a commission. One that was renamed is Moved, where there is none
+// access.ErrNotFound.
 func bySlug(ctx context.Context, q postgres.Q, slug string) (Commission, error) {
-	return postgres.One[Commission](ctx, q, access.ErrNotFound, `SELECT `+columns+` `+from+` WHERE c.slug = $1`, slug)
+	c, err := postgres.One[Commission](ctx, q, access.ErrNotFound, `SELECT `+columns+` `+from+` WHERE c.slug = $1`, slug)
+	if !problem.Of(err, problem.NotFound) {
+		return c, err
+	}
+	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
+		SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1`, slug)
+	if err != nil {
+		return c, err
+	}
+	return c, &problem.Moved{From: "/commissions/" + slug, To: "/commissions/" + now}
+}
+
+func byID(ctx context.Context, q postgres.Q, id uuid.UUID) (Commission, error) {
+	return postgres.One[Commission](ctx, q, access.ErrNotFound, `SELECT `+columns+` `+from+` WHERE c.id = $1`, id)
 }
 
 // Row is a commission as a list shows it.
@@ -45,6 +62,7 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Row,
 	w.If(f.Sector != "", "sector_id = (SELECT id FROM sector WHERE slug = ?)", f.Sector)
 	w.If(f.Kind != "", "kind = ?", f.Kind)
 	w.If(f.State != "", "state = ?", f.State)
+	w.If(f.Parent != "", "parent_id = (SELECT id FROM commission WHERE slug = ?)", f.Parent)
 	w.If(f.Query != "", "fold(acronym || ' ' || name) LIKE fold(?)", postgres.Contains(f.Query))
 	w.If(page.After != nil, `(name, id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
 	return postgres.All[Row](ctx, q, `
@@ -56,11 +74,11 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Row,
 		ORDER BY c.name, c.id`, w.Args()...)
 }
 
-func insert(ctx context.Context, q postgres.Q, c Commission) error {
+func insert(ctx context.Context, q postgres.Q, c Commission, sector *uuid.UUID, now time.Time) error {
 	_, err := q.Exec(ctx, `
 		INSERT INTO commission (id, slug, acronym, name, kind, parent_id, parent_kind, sector_id, state, state_since, purpose, convener_id, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, (SELECT kind FROM commission WHERE id = $6), (SELECT id FROM sector WHERE slug = $7 AND NOT closed), $8, $9, $10, $11, $9)`,
-		c.ID, c.Slug, c.Acronym, c.Name, c.Kind, c.ParentID, c.Sector, c.State, c.CreatedAt, c.Purpose, c.ConvenerID)
+		VALUES ($1, $2, $3, $4, $5, $6, (SELECT kind FROM commission WHERE id = $6), $7, $8, $9, $10, $11, $9)`,
+		c.ID, c.Slug, c.Acronym, c.Name, c.Kind, c.ParentID, sector, c.State, now, c.Purpose, c.ConvenerID)
 	return err
 }
 
@@ -70,7 +88,18 @@ func insertCharter(ctx context.Context, q postgres.Q, r Revision) error {
 	return err
 }
 
-func insertSupport(ctx context.Context, q postgres.Q, commission, person uuid.UUID, organization *uuid.UUID) error {
-	_, err := q.Exec(ctx, `INSERT INTO support (commission_id, person_id, organization_id) VALUES ($1, $2, $3)`, commission, person, organization)
+func insertSupport(ctx context.Context, q postgres.Q, commission, person uuid.UUID, organization *uuid.UUID, now time.Time) error {
+	_, err := q.Exec(ctx, `INSERT INTO support (commission_id, person_id, organization_id, created_at) VALUES ($1, $2, $3, $4)`, commission, person, organization, now)
 	return err
+}
+
+// oneJSON reads what a query says in one value of JSON: a page of many small
+// parts costs one query.
+func oneJSON[T any](ctx context.Context, q postgres.Q, query string, args ...any) (T, error) {
+	var v T
+	text, err := postgres.One[string](ctx, q, nil, query, args...)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &v)
+	}
+	return v, err
 }

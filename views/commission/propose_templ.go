@@ -41,11 +41,11 @@ func ProposePage(p Propose) templ.Component {
 		acronym := p.field(ctx, "acronym", "Acronym", p.Draft.Acronym)
 		acronym.Help = i18n.T(ctx, "Stands before document numbers: ENERGY-N0012.")
 		kind := p.field(ctx, "kind", "Kind", p.Draft.Kind)
-		kind.Options = options(ctx, commission.Kinds)
-		parent := p.field(ctx, "parent", "Sits under", p.Draft.Parent)
-		parent.Required, parent.Help = false, i18n.T(ctx, "The address name of the commission above, such as energy-storage. Empty for a commission of its own.")
+		kind.Options = explained(ctx, commission.Kinds)
+		parent := parentField(p.field(ctx, "parent", "Sits under", p.Draft.Parent))
+		parent.Required, parent.Help = false, i18n.T(ctx, "Type part of a name or acronym and choose. Empty for a body of its own.")
 		sector := p.field(ctx, "sector", "Sector", p.Draft.Sector)
-		sector.Options, sector.Blank = sectorOptions(p.Sectors), i18n.T(ctx, "Choose…")
+		sector.Options, sector.Blank = sectorOptions(p.Sectors, ""), i18n.T(ctx, "Choose…")
 		purpose := p.field(ctx, "purpose", "Purpose", p.Draft.Purpose)
 		purpose.Help = i18n.T(ctx, "One paragraph for the public: what will be better when it has done its work?")
 		charter := p.field(ctx, "charter", "Draft of the charter", p.Draft.Charter)
@@ -123,7 +123,7 @@ func ProposePage(p Propose) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Select(sector).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Places(p.Places).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -131,7 +131,7 @@ func ProposePage(p Propose) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Area(purpose).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Select(sector).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -139,11 +139,19 @@ func ProposePage(p Propose) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Area(charter).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Area(purpose).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " ")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = part.Area(charter).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -178,6 +186,59 @@ func ProposePage(p Propose) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = layout.Page(layout.Head{Title: i18n.T(ctx, "Propose a commission"), Active: "/commissions"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// Places are suggestions of commissions for a field.
+func Places(list []commission.Place) templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var5 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var5 == nil {
+			templ_7745c5c3_Var5 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<datalist id=\"places\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		for _, p := range list {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<option value=\"")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var6 string
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(p.Text())
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `propose.templ`, Line: 51, Col: 27}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\"></option>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</datalist>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

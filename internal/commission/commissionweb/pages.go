@@ -2,15 +2,19 @@
 package commissionweb
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/i18n"
+	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/web"
 	views "commissionportal/views/commission"
+	"commissionportal/views/layout"
 	"commissionportal/views/part"
 )
 
@@ -23,13 +27,43 @@ type pages struct {
 func Mount(s *web.Server, commissions *commission.Service) {
 	h := &pages{s, commissions}
 	s.AddEntry("Commissions", "/commissions")
+	s.Own = append(s.Own, layout.Entry{Label: "Support that a founding needs", Path: "/settings/founding"})
 	s.AddTab("commission", web.Tab{Label: "About", Path: "", Order: 0})
+	s.AddTab("commission", web.Tab{Label: "Charter", Path: "/charter", Order: 20})
+	s.AddTab("commission", web.Tab{Label: "Milestones", Path: "/milestones", Order: 40})
+	s.AddTab("commission", web.Tab{Label: "History", Path: "/history", Order: 90, Need: web.InCommission("history", "read")})
+	s.AddTab("commission", web.Tab{Label: "Settings", Path: "/settings", Order: 95, Need: web.InCommission("commission", "settings")})
+
+	read, settings, propose := web.InCommission("commission", "read"), web.InCommission("commission", "settings"), web.InPortal("commission", "propose")
 	s.Page("GET", "/commissions", "commission.list", web.InPortal("commission", "list"), h.getList)
-	s.Page("GET", "/commissions/new", "commission.propose.form", web.InPortal("commission", "propose"), h.getPropose)
-	s.Page("POST", "/commissions", "commission.propose", web.InPortal("commission", "propose"), h.postPropose)
-	s.Page("GET", "/commissions/:slug", "commission.show", web.InCommission("commission", "read"), h.getShow)
+	s.Page("GET", "/commissions/new", "commission.propose.form", propose, h.getPropose)
+	s.Page("GET", "/commissions/options", "commission.options", web.InPortal("commission", "list"), h.getOptions)
+	s.Page("POST", "/commissions", "commission.propose", propose, h.postPropose)
+	s.Page("GET", "/commissions/:slug", "commission.show", read, h.getShow)
+	s.Page("GET", "/commissions/:slug/settings", "commission.settings.form", settings, h.getSettings)
+	s.Page("POST", "/commissions/:slug/settings", "commission.settings", settings, h.postSettings)
+	s.Page("GET", "/commissions/:slug/history", "commission.history", web.InCommission("history", "read"), h.getHistory)
+	for _, a := range commission.Acts {
+		need := web.InCommission("commission", a.Name)
+		s.Page("GET", "/commissions/:slug/"+a.Name, "commission."+a.Name+".form", need, h.getAct(a))
+		s.Page("POST", "/commissions/:slug/"+a.Name, "commission."+a.Name, need, h.postAct(a))
+	}
+	h.mountFounding()
+	h.mountCharter()
+	h.mountMilestones()
+	h.mountSectors()
 	mountAPI(s, commissions)
 }
+
+// slug is the name that the path has for the commission.
+func slug(c *fiber.Ctx) string { return c.Params("slug") }
+
+// framed is what stands around a page of a commission.
+func (h *pages) framed(ctx context.Context, c commission.Commission, tab string) views.Frame {
+	return views.Frame{Commission: c, Tabs: h.Tabs(ctx, "commission", c.Path(), c.Scope(), tab), Now: journal.Now(ctx)}
+}
+
+func key() string { return uuid.NewString() }
 
 type listQuery struct {
 	Query  string `form:"q"`
@@ -37,6 +71,17 @@ type listQuery struct {
 	Kind   string `form:"kind"`
 	State  string `form:"state"`
 	Cursor string `form:"cursor"`
+}
+
+// link is the address of the list with one filter changed, from its start.
+func (q listQuery) link(name, value string) string {
+	q.Cursor = ""
+	for field, to := range map[string]*string{"q": &q.Query, "sector": &q.Sector, "kind": &q.Kind, "state": &q.State, "cursor": &q.Cursor} {
+		if field == name {
+			*to = value
+		}
+	}
+	return web.Query("/commissions", "q", q.Query, "sector", q.Sector, "kind", q.Kind, "state", q.State, "cursor", q.Cursor)
 }
 
 func (h *pages) getList(c *fiber.Ctx) error {
@@ -49,7 +94,7 @@ func (h *pages) getList(c *fiber.Ctx) error {
 		return err
 	}
 	ctx, who := c.UserContext(), web.Actor(c)
-	p := views.List{Filter: commission.Filter{Query: in.Query, Sector: in.Sector, Kind: in.Kind, State: in.State}}
+	p := views.List{Filter: commission.Filter{Query: in.Query, Sector: in.Sector, Kind: in.Kind, State: in.State}, Link: in.link}
 	rows, next, err := h.commissions.List(ctx, who, p.Filter, page)
 	if err != nil {
 		return err
@@ -58,16 +103,14 @@ func (h *pages) getList(c *fiber.Ctx) error {
 		return err
 	}
 	p.Rows, p.Propose = rows, h.Policy.May(who, access.Portal, "commission", "propose")
-	p.Paging = paging(in, next)
+	p.Paging = paging(in.Cursor, next, func(cursor string) string { return in.link("cursor", cursor) })
 	return h.Render(c, 200, views.ListPage(p))
 }
 
-func paging(in listQuery, next string) part.Paging {
-	link := func(cursor string) string {
-		return web.Query("/commissions", "q", in.Query, "sector", in.Sector, "kind", in.Kind, "state", in.State, "cursor", cursor)
-	}
+// paging is where a list goes on; link is its address with a cursor.
+func paging(cursor, next string, link func(cursor string) string) part.Paging {
 	var p part.Paging
-	if in.Cursor != "" {
+	if cursor != "" {
 		p.First = link("")
 	}
 	if next != "" {
@@ -77,12 +120,24 @@ func paging(in listQuery, next string) part.Paging {
 }
 
 func (h *pages) getShow(c *fiber.Ctx) error {
+	return h.show(c, 200, nil)
+}
+
+func (h *pages) show(c *fiber.Ctx, status int, wrong map[string]string) error {
 	ctx, who := c.UserContext(), web.Actor(c)
-	body, err := h.commissions.Show(ctx, who, c.Params("slug"))
+	body, err := h.commissions.Show(ctx, who, slug(c))
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.ShowPage(views.Show{Commission: body, Tabs: h.Tabs(ctx, "commission", body.Path(), body.Scope(), "")}))
+	p := views.Show{Frame: h.framed(ctx, body, ""), Wrong: wrong, Share: h.URL(body.Path()), Key: key(), Sign: h.commissions.May(who, body, "support", "sign")}
+	if p.About, err = h.commissions.About(ctx, who, body); err != nil {
+		return err
+	}
+	if p.For, err = h.commissions.Signing(ctx, who, body); err != nil {
+		return err
+	}
+	p.Steps = h.commissions.Steps(who, body, p.About.Facts)
+	return h.Render(c, status, views.ShowPage(p))
 }
 
 type proposeForm struct {
@@ -103,11 +158,16 @@ func (h *pages) getPropose(c *fiber.Ctx) error {
 }
 
 func (h *pages) showPropose(c *fiber.Ctx, status int, d commission.Draft, errors map[string]string) error {
-	sectors, err := h.commissions.Sectors(c.UserContext(), web.Actor(c))
+	ctx, who := c.UserContext(), web.Actor(c)
+	sectors, err := h.commissions.Sectors(ctx, who)
 	if err != nil {
 		return err
 	}
-	return h.Render(c, status, views.ProposePage(views.Propose{Draft: d, Sectors: sectors, Errors: errors, Key: uuid.NewString()}))
+	places, err := h.commissions.Places(ctx, who, "")
+	if err != nil {
+		return err
+	}
+	return h.Render(c, status, views.ProposePage(views.Propose{Draft: d, Sectors: sectors, Places: places, Errors: errors, Key: key()}))
 }
 
 func (h *pages) postPropose(c *fiber.Ctx) error {
@@ -125,4 +185,53 @@ func (h *pages) postPropose(c *fiber.Ctx) error {
 		return err
 	}
 	return h.SeeOther(c, body.Path(), i18n.T(ctx, "Proposed. Now collect support: send people the address of this page."))
+}
+
+type optionsQuery struct {
+	Parent string `form:"parent"`
+}
+
+// getOptions are the suggestions for what is typed so far.
+func (h *pages) getOptions(c *fiber.Ctx) error {
+	in, err := web.Decode[optionsQuery](c)
+	if err != nil {
+		return err
+	}
+	places, err := h.commissions.Places(c.UserContext(), web.Actor(c), in.Parent)
+	if err != nil {
+		return err
+	}
+	return h.Render(c, 200, views.Places(places))
+}
+
+type cursorQuery struct {
+	Cursor string `form:"cursor"`
+}
+
+// page reads where a list of a commission goes on.
+func page(c *fiber.Ctx, parts int) (keyset.Page, string, error) {
+	in, err := web.Decode[cursorQuery](c)
+	if err != nil {
+		return keyset.Page{}, "", err
+	}
+	p, err := keyset.Parse(in.Cursor, parts, 0)
+	return p, in.Cursor, err
+}
+
+// below is the address of a list below the page of a commission, by cursor.
+func below(c commission.Commission, path string) func(string) string {
+	return func(cursor string) string { return web.Query(c.Path()+path, "cursor", cursor) }
+}
+
+func (h *pages) getHistory(c *fiber.Ctx) error {
+	at, cursor, err := page(c, 3)
+	if err != nil {
+		return err
+	}
+	ctx := c.UserContext()
+	body, events, next, err := h.commissions.History(ctx, web.Actor(c), slug(c), at)
+	if err != nil {
+		return err
+	}
+	return h.Render(c, 200, views.HistoryPage(views.History{Frame: h.framed(ctx, body, "/history"), Events: events, Paging: paging(cursor, next, below(body, "/history"))}))
 }
