@@ -239,7 +239,7 @@ func (in *reader) organization(r *row) {
 	if website != "" {
 		var f problem.Fields
 		if check.Website(&f, "website", &website); f.Err() != nil {
-			r.note("“%s” is not the address of a website: left out.", shown(website))
+			r.note("“%s” is not the address of a website: left out.", shown(r.cells["website"]))
 			website = ""
 		}
 	}

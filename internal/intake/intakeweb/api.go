@@ -85,7 +85,7 @@ func (h *api) show(ctx context.Context, in *idInput) (*web.Versioned[intake.Impo
 }
 
 type linesInput struct {
-	idInput
+	ID uuid.UUID `path:"id" format:"uuid"`
 	web.Paged
 	Verdict string `query:"verdict" enum:"created,changed,skipped,refused"`
 }
@@ -104,7 +104,7 @@ func (h *api) lines(ctx context.Context, in *linesInput) (*web.Listed[intake.Lin
 }
 
 type runInput struct {
-	idInput
+	ID   uuid.UUID `path:"id" format:"uuid"`
 	Body struct {
 		DryRun  bool                         `json:"dry_run,omitempty"`
 		Columns map[string]string            `json:"columns,omitempty" doc:"Columns to correct; those not named stay."`
