@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/access"
 	"commissionportal/internal/account"
 	"commissionportal/internal/account/accountweb"
@@ -23,6 +25,7 @@ import (
 	"commissionportal/internal/intake"
 	"commissionportal/internal/intake/intakeweb"
 	"commissionportal/internal/jobs"
+	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/mail/mailweb"
 	"commissionportal/internal/membership"
@@ -100,6 +103,13 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnMerge, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.MergeOrganization, a.Seats.Unaffiliate
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
+	a.Accounts.OnSuspend = append(a.Accounts.OnSuspend, a.Seats.EndPerson)
+	a.Commissions.OnConclude = func(ctx context.Context, tx *journal.Tx, commission uuid.UUID, at time.Time, why string) error {
+		if err := a.Seats.Conclude(ctx, tx, commission, at, why); err != nil {
+			return err
+		}
+		return a.Organizations.EndParticipationsIn(ctx, tx, commission)
+	}
 
 	a.Web.Static()
 	a.Web.Docs()
@@ -108,8 +118,8 @@ func (a *App) capabilities(post *mail.Post) {
 	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
 	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
 	accountweb.Mount(a.Web, a.Accounts)
-	organizationweb.Mount(a.Web, a.Organizations)
 	commissionweb.Mount(a.Web, a.Commissions)
+	organizationweb.Mount(a.Web, a.Organizations)
 	membershipweb.Mount(a.Web, a.Seats)
 	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)

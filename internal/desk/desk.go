@@ -26,14 +26,15 @@ func New(db *postgres.DB, policy *access.Policy) *Service {
 
 // Kinds of what waits.
 const (
-	Decide     = "application.decide"  // an application in a commission I am an officer of
-	Invited    = "invitation.answer"   // an invitation to my address
-	Applied    = "application.pending" // an application of mine
-	TermEnds   = "term.mine"           // a term of mine ends soon
-	TermsEnd   = "term.commission"     // terms in a commission I am an officer of end soon
-	Accept     = "organization.accept" // an organization asks to be a member (secretariat)
-	Confirm    = "affiliation.confirm" // a person claims to act for an organization I represent
-	Supporting = "commission.support"  // a proposal of mine collects support
+	Decide     = "application.decide"   // an application in a commission I am an officer of
+	Invited    = "invitation.answer"    // an invitation to my address
+	Applied    = "application.pending"  // an application of mine
+	TermEnds   = "term.mine"            // a term of mine ends soon
+	TermsEnd   = "term.commission"      // terms in a commission I am an officer of end soon
+	Accept     = "organization.accept"  // an organization asks to be a member (secretariat)
+	Confirm    = "affiliation.confirm"  // a person claims to act for an organization I represent
+	Grant      = "participation.decide" // an organization asks for a place in a commission I am an officer of
+	Supporting = "commission.support"   // a proposal of mine collects support
 )
 
 // Item is one thing that waits. Who and Where are names; Slug, Of and ID say

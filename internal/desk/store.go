@@ -57,6 +57,10 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time)
 		 FROM led JOIN organization o ON o.id = led.id JOIN affiliation a ON a.organization_id = o.id JOIN person p ON p.id = a.person_id
 		 WHERE a.state = 'claimed' AND a.period @> $5::timestamptz ORDER BY lower(a.period) LIMIT 10)
 		UNION ALL
+		(SELECT 'participation.decide', c.slug, r.id, o.name, c.name, r.created_at, 1
+		 FROM mine JOIN commission c ON c.id = mine.id JOIN participation_request r ON r.commission_id = c.id JOIN organization o ON o.id = r.organization_id
+		 WHERE r.state = 'pending' ORDER BY r.created_at LIMIT 10)
+		UNION ALL
 		(SELECT 'commission.support', c.slug, c.id, '', c.name, c.created_at, (SELECT count(*) FROM support u WHERE u.commission_id = c.id)
 		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)`,
 		who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat())

@@ -524,6 +524,8 @@ func title(ctx context.Context, i desk.Item) string {
 		return i18n.T(ctx, "%s asks to be a member", i.Where)
 	case desk.Confirm:
 		return i18n.T(ctx, "%s says to act for your organization", i.Who)
+	case desk.Grant:
+		return i18n.T(ctx, "%s asks to participate", i.Who)
 	case desk.Supporting:
 		return i18n.N(ctx, i.Count, "Your proposal has %d supporter", "Your proposal has %d supporters")
 	}
@@ -537,11 +539,13 @@ func path(i desk.Item) string {
 	case desk.Applied:
 		return "/commissions/" + i.Slug + "/applications/" + i.ID.String()
 	case desk.Invited:
-		return "/invitations"
+		return "/invitations/" + i.ID.String()
 	case desk.TermEnds:
 		return "/commissions/" + i.Slug + "/seats/" + i.ID.String()
 	case desk.TermsEnd:
 		return "/commissions/" + i.Slug + "/roster"
+	case desk.Grant:
+		return "/commissions/" + i.Slug + "/organizations"
 	case desk.Accept:
 		return "/organizations/" + i.Slug
 	case desk.Confirm:

@@ -1,6 +1,7 @@
 package deskweb_test
 
 import (
+	"regexp"
 	"testing"
 
 	"commissionportal/internal/app/apptest"
@@ -22,12 +23,15 @@ func TestDesk(t *testing.T) {
 		SELECT $1::uuid, id, 'confirmed', true, tstzrange(now() - interval '1 day', NULL) FROM organization WHERE slug = 'sud'
 		UNION ALL SELECT $2::uuid, id, 'claimed', false, tstzrange(now() - interval '1 day', NULL) FROM organization WHERE slug = 'sud'`, guest.ID, applicant.ID)
 
+	p.Exec(`INSERT INTO participation_request (organization_id, commission_id, level, requested_by)
+		SELECT o.id, c.id, 'P', $1 FROM organization o, commission c WHERE o.slug = 'sud' AND c.slug = 'grid'`, guest.ID)
+
 	for _, tt := range []struct {
 		who   *apptest.Client
 		kinds []string
 		page  []string
 	}{
-		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd}, []string{"Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
+		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd, desk.Grant}, []string{"Sudwind asks to participate", "Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
 		{applicant, []string{desk.Applied, desk.Applied}, []string{"Your application waits", "Rail Freight", "Waits to be confirmed"}},
 		{guest, []string{desk.Invited, desk.Confirm}, []string{"Clara Chair invites you", "Adam Applicant says to act"}},
 		{sam, []string{desk.Accept}, []string{"Nordwind asks to be a member"}},
@@ -47,7 +51,10 @@ func TestDesk(t *testing.T) {
 				}
 			}
 		}
-		tt.who.Get("/desk").Want(200, tt.page...)
+		page := tt.who.Get("/desk").Want(200, tt.page...)
+		for _, m := range regexp.MustCompile(`href="(/(?:commissions|organizations|invitations)/[^"]+)"`).FindAllStringSubmatch(page.Body, -1) {
+			tt.who.Get(m[1]).Want(200) // no entry of a desk leads nowhere
+		}
 	}
 	r := p.Visitor().Get("/desk")
 	if r.Status != 303 || r.Location() != "/sign-in?next=%2Fdesk" {

@@ -1,7 +1,6 @@
 package membershipweb_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -179,33 +178,4 @@ func TestNominateAPI(t *testing.T) {
 	w.rep.API("POST", path+"/"+next+"/recall", nil).Want(204)
 	w.rep.API("POST", path+"/"+next+"/recall", nil).Want(409)
 	w.rep.API("GET", path+"?as_of="+yesterday(w), nil).Want(200).Lacks(seat)
-}
-
-func TestWaiting(t *testing.T) {
-	w := newWorld(t)
-	w.apply(w.ada, "observer", "")
-	w.chair.Post("/commissions/energy/invitations", "role", "observer", "addresses", w.ben.Email).Want(303)
-	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) VALUES (tstzrange(now() - interval '1 day', now() + interval '20 days'), $1, $2, $3, 'invited_expert', 'chair')`, w.energy, w.ben.ID, w.ben.Name)
-	for _, tt := range []struct {
-		who   *apptest.Client
-		kinds string
-		count int
-	}{{w.chair, "decision term_of", 1}, {w.ben, "invitation term", 1}, {w.ada, "answer", 0}, {w.nobody, "", 0}} {
-		who := w.actor(tt.who)
-		items, err := w.Seats.Waiting(w.clock(), who)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var kinds []string
-		for _, i := range items {
-			kinds = append(kinds, i.Kind)
-			tt.who.Get(i.Path()).Want(200)
-		}
-		if got := strings.Join(kinds, " "); got != tt.kinds {
-			t.Errorf("%s: %q waits, want %q", tt.who.Name, got, tt.kinds)
-		}
-		if n, err := w.Seats.Count(w.clock(), who); n != tt.count || err != nil {
-			t.Errorf("%s: count %d, want %d (%v)", tt.who.Name, n, tt.count, err)
-		}
-	}
 }
