@@ -231,7 +231,9 @@ func (s *Service) report(ctx context.Context, tx *journal.Tx, id uuid.UUID) (err
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryxContext(ctx, `SELECT line, verdict, left(name, 300), notes, CASE WHEN verdict = 'created' THEN NULL ELSE path END FROM staged ORDER BY line`)
+	rows, err := tx.QueryxContext(ctx, `
+		SELECT s.line, s.verdict, left(s.name, 300), s.notes, CASE WHEN s.verdict <> 'created' AND f.verdict IS DISTINCT FROM 'created' THEN s.path END
+		FROM staged s LEFT JOIN staged f ON f.line = s.twin ORDER BY s.line`) // a link to what is going to be taken back leads nowhere
 	if err != nil {
 		return errors.Join(err, copying.Close())
 	}

@@ -212,6 +212,12 @@ func (h *pages) postRun(c *fiber.Ctx) error {
 	for _, f := range intake.Fields(i.Kind, i.CommissionID != nil) {
 		plan.Columns[f.Name] = strings.ToValidUTF8(c.FormValue("column_"+f.Name), "")
 	}
+	if in.Act == "accept" { // what the dry run showed, as it is
+		if _, err := h.imports.Run(ctx, who, i.ID, nil, false); err != nil {
+			return err
+		}
+		return h.SeeOther(c, i.Path(), "")
+	}
 	var bad problem.Fields
 	plan.Words = readWords(&bad, in.Words)
 	if in.Act != "check" && in.Act != "run" {

@@ -1,0 +1,75 @@
+package intakeweb_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/intake"
+)
+
+// TestJourney imports a file in the browser, with the bar that moves by itself,
+// and again without JavaScript.
+func TestJourney(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	sam := p.Secretariat()
+	file := filepath.Join(t.TempDir(), "companies.csv")
+	if err := os.WriteFile(file, []byte(companies), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tab := sam.Browser()
+	look := func(name string) {
+		if os.Getenv("SHOTS") != "" {
+			tab.Screenshot("import-"+name, 1280, false)
+			tab.Screenshot("import-"+name+"-small", 360, true)
+		}
+		for _, dark := range []bool{false, true} {
+			tab.SetDark(dark)
+			if found := tab.Axe(); found != "" {
+				t.Errorf("%s: %s", name, found)
+			}
+		}
+		tab.SetWidth(360)
+		if tab.Overflows() {
+			t.Errorf("%s does not fit a phone", name)
+		}
+		tab.SetWidth(1280)
+	}
+	tab.Open("/imports")
+	look("empty")
+	tab.Choose("What the file holds", "Organizations")
+	tab.Upload("File", file)
+	tab.Click("Upload")
+	tab.See("How the file is read")
+	look("draft")
+	tab.Choose("column_country", "Not in the file")
+	tab.Click("Try it without changing anything")
+	tab.See("nothing has been changed yet") // the page moves on by itself
+	tab.See("The same as line 2.")
+	look("checked")
+	tab.Click("Import it like this")
+	tab.See("The histories of what was created")
+	look("done")
+	if n := apptest.Value[int](p, `SELECT count(*) FROM organization WHERE country IS NULL`); n != 4 {
+		t.Errorf("%d organizations without a country, want 4", n)
+	}
+	tab.Open("/imports")
+	tab.See("companies.csv")
+	look("list")
+
+	tab.NoScript()
+	at := sam.PostFile("/imports", "file", "more.csv", []byte("name\nWestwind\n"), "kind", "organizations").Want(303).Location()
+	tab.Open(at)
+	tab.Click("Import now")
+	for range 50 {
+		if apptest.Value[string](p, `SELECT state FROM import WHERE file_name = 'more.csv'`) == intake.Done {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	tab.Click("Look again")
+	tab.See("Imported.")
+}
