@@ -189,8 +189,9 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, slug string, r R
 		return c, Revision{}, err
 	}
 	var next Revision
+	id := c.ID // of its own: what is read may be read again
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if c, err = lockAlive(ctx, tx, c.ID); err != nil {
+		if c, err = lockAlive(ctx, tx, id); err != nil {
 			return err
 		}
 		now, err := charterOf(ctx, tx, c.ID)
@@ -224,8 +225,9 @@ func (s *Service) Adopt(ctx context.Context, who access.Actor, slug string, numb
 		return c, Revision{}, err
 	}
 	var adopted Revision
+	id := c.ID // of its own: what is read may be read again
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if c, err = lockAlive(ctx, tx, c.ID); err != nil {
+		if c, err = lockAlive(ctx, tx, id); err != nil {
 			return err
 		}
 		if c.State == Proposed {

@@ -130,8 +130,9 @@ func (s *Service) Sign(ctx context.Context, who access.Actor, slug, organization
 	if err != nil {
 		return c, err
 	}
+	id := c.ID // of its own: what is read may be read again
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if c, err = lockProposed(ctx, tx, c.ID); err != nil {
+		if c, err = lockProposed(ctx, tx, id); err != nil {
 			return err
 		}
 		var id *uuid.UUID
@@ -171,8 +172,9 @@ func (s *Service) Unsign(ctx context.Context, who access.Actor, slug string) (Co
 	if err != nil {
 		return c, err
 	}
+	id := c.ID // of its own: what is read may be read again
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if c, err = lockProposed(ctx, tx, c.ID); err != nil {
+		if c, err = lockProposed(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := postgres.ExecOne(ctx, tx, problem.New(problem.Conflict, "You do not support this."), `

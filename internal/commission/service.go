@@ -100,6 +100,7 @@ func (s *Service) Propose(ctx context.Context, who access.Actor, d Draft) (Commi
 	if parent.ID != uuid.Nil {
 		c.ParentID = &parent.ID
 	}
+	var proposed Commission
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
 		sector, err := sectorFor(ctx, tx, &d.Sector, nil)
 		if err != nil {
@@ -117,16 +118,16 @@ func (s *Service) Propose(ctx context.Context, who access.Actor, d Draft) (Commi
 		if err := insertSupport(ctx, tx, c.ID, who.ID, nil, tx.Now); err != nil {
 			return err
 		}
-		if c, err = byID(ctx, tx, c.ID); err != nil {
+		if proposed, err = byID(ctx, tx, c.ID); err != nil {
 			return err
 		}
-		if err := s.tellProposed(ctx, tx, c); err != nil {
+		if err := s.tellProposed(ctx, tx, proposed); err != nil {
 			return err
 		}
 		return tx.Record(c.ID, journal.Say("Proposed %s", c.Name))
 	})
 	s.counts.forget()
-	return c, constraint(err)
+	return proposed, constraint(err)
 }
 
 // History is what was done to the commission, newest first: for its officers and

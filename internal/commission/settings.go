@@ -98,6 +98,7 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, slug string, e Edi
 	if c.Name != before.Name {
 		c.Slug = slugOf(c.Name, c.Acronym)
 	}
+	var after Commission
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
 		if _, err := lockAlive(ctx, tx, c.ID); err != nil {
 			return err
@@ -124,14 +125,14 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, slug string, e Edi
 		if err := tx.Record(c.ID, journal.Say("Changed the settings of %s", c.Name).Changed(settings(before), settings(c))); err != nil {
 			return err
 		}
-		c, err = byID(ctx, tx, c.ID)
+		after, err = byID(ctx, tx, c.ID)
 		return err
 	})
 	s.counts.forget()
 	if err != nil {
 		return before, constraint(err)
 	}
-	return c, nil
+	return after, nil
 }
 
 // settings is what the journal keeps of them.

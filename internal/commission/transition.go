@@ -81,8 +81,9 @@ func (s *Service) Transition(ctx context.Context, who access.Actor, slug, to, re
 		return c, err
 	}
 	reason = strings.TrimSpace(reason)
+	id := c.ID // of its own: what is read may be read again
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if c, err = lock(ctx, tx, c.ID); err != nil {
+		if c, err = lock(ctx, tx, id); err != nil {
 			return err
 		}
 		facts, err := factsLocked(ctx, tx, c.ID)

@@ -46,11 +46,13 @@ func (h *api) list(ctx context.Context, in *listInput) (*web.Listed[commission.R
 	return web.Page(rows, next), err
 }
 
-type slugInput struct {
+// Named is what every operation on a commission or sector takes. Exported, so that
+// huma looks into it where it is embedded.
+type Named struct {
 	Slug string `path:"slug" maxLength:"80"`
 }
 
-func (h *api) show(ctx context.Context, in *slugInput) (*web.Versioned[commission.Commission], error) {
+func (h *api) show(ctx context.Context, in *Named) (*web.Versioned[commission.Commission], error) {
 	c, err := h.commissions.Show(ctx, access.From(ctx), in.Slug)
 	return web.Version(c, c.Version), err
 }
@@ -73,7 +75,7 @@ func (h *api) propose(ctx context.Context, in *proposeInput) (*web.Created[commi
 }
 
 type editInput struct {
-	slugInput
+	Named
 	web.Matched
 	Body struct {
 		Name                 *string `json:"name,omitempty" doc:"A new name is a new slug; the old address leads to the new one."`
@@ -104,7 +106,7 @@ func (h *api) edit(ctx context.Context, in *editInput) (*web.Versioned[commissio
 }
 
 type transitionInput struct {
-	slugInput
+	Named
 	Body struct {
 		To     string `json:"to" enum:"forming,active,dormant,concluded,abandoned"`
 		Reason string `json:"reason,omitempty" doc:"Required for dormant, concluded and abandoned."`
@@ -116,12 +118,12 @@ func (h *api) transition(ctx context.Context, in *transitionInput) (*web.Version
 	return web.Version(c, c.Version), err
 }
 
-type pagedSlug struct {
+type pagedInput struct {
 	web.Paged
-	slugInput
+	Named
 }
 
-func (h *api) history(ctx context.Context, in *pagedSlug) (*web.Listed[journal.Event], error) {
+func (h *api) history(ctx context.Context, in *pagedInput) (*web.Listed[journal.Event], error) {
 	page, err := keyset.Parse(in.Cursor, 3, in.Limit)
 	if err != nil {
 		return nil, err

@@ -20,13 +20,13 @@ func (h *api) mountCharter(s *web.Server) {
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/charter/diff", Operation: "charter.compare.api", Need: read, Summary: "Compare two revisions of the charter", Tag: tag}, h.compare)
 }
 
-func (h *api) charter(ctx context.Context, in *slugInput) (*web.Versioned[commission.Charter], error) {
+func (h *api) charter(ctx context.Context, in *Named) (*web.Versioned[commission.Charter], error) {
 	_, c, err := h.commissions.Charter(ctx, access.From(ctx), in.Slug)
 	return web.Version(c, c.Number()), err
 }
 
 type reviseInput struct {
-	slugInput
+	Named
 	web.Matched
 	Body struct {
 		Body    string `json:"body" doc:"Markdown."`
@@ -48,7 +48,7 @@ func (h *api) revise(ctx context.Context, in *reviseInput) (*web.Versioned[commi
 }
 
 type adoptInput struct {
-	slugInput
+	Named
 	Body struct {
 		Number int `json:"number" doc:"The revision that you read; it has to be the newest."`
 	}
@@ -59,7 +59,7 @@ func (h *api) adopt(ctx context.Context, in *adoptInput) (*web.Versioned[commiss
 	return web.Version(r, r.Number), err
 }
 
-func (h *api) revisions(ctx context.Context, in *pagedSlug) (*web.Listed[commission.Revision], error) {
+func (h *api) revisions(ctx context.Context, in *pagedInput) (*web.Listed[commission.Revision], error) {
 	page, err := keyset.Parse(in.Cursor, 1, in.Limit)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (h *api) revisions(ctx context.Context, in *pagedSlug) (*web.Listed[commiss
 }
 
 type revisionInput struct {
-	slugInput
+	Named
 	Number int `path:"number" minimum:"1" maximum:"1000000"`
 }
 
@@ -79,7 +79,7 @@ func (h *api) revision(ctx context.Context, in *revisionInput) (*web.Versioned[c
 }
 
 type compareInput struct {
-	slugInput
+	Named
 	From int `query:"from" required:"true" minimum:"1" maximum:"1000000"`
 	To   int `query:"to" required:"true" minimum:"1" maximum:"1000000"`
 }

@@ -17,7 +17,7 @@ func (h *api) mountFounding(s *web.Server) {
 	web.API(s, web.Call{Method: "PATCH", Path: "/settings/founding", Operation: "threshold.edit.api", Need: web.InPortal("threshold", "edit"), Summary: "Set the support a founding needs (secretariat)", Tag: tag}, h.setThreshold)
 }
 
-func (h *api) supporters(ctx context.Context, in *pagedSlug) (*web.Listed[commission.Supporter], error) {
+func (h *api) supporters(ctx context.Context, in *pagedInput) (*web.Listed[commission.Supporter], error) {
 	page, err := keyset.Parse(in.Cursor, 2, in.Limit)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (h *api) supporters(ctx context.Context, in *pagedSlug) (*web.Listed[commis
 }
 
 type signInput struct {
-	slugInput
+	Named
 	Body struct {
 		Organization string `json:"organization,omitempty" doc:"Slug of an organization that you act for; none to support in person."`
 	}
@@ -38,7 +38,7 @@ func (h *api) sign(ctx context.Context, in *signInput) (*web.Created[commission.
 	return web.At(c, "/api/v1"+c.Path()+"/supporters", c.Version), err
 }
 
-func (h *api) unsign(ctx context.Context, in *slugInput) (*struct{}, error) {
+func (h *api) unsign(ctx context.Context, in *Named) (*struct{}, error) {
 	_, err := h.commissions.Unsign(ctx, access.From(ctx), in.Slug)
 	return nil, err
 }

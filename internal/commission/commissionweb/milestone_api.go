@@ -19,7 +19,7 @@ func (h *api) mountMilestones(s *web.Server) {
 	web.API(s, web.Call{Method: "DELETE", Path: "/commissions/{slug}/milestones/{id}", Operation: "milestone.remove.api", Need: edit, Summary: "Remove a milestone", Tag: tag, Status: 204}, h.removeMilestone)
 }
 
-func (h *api) milestones(ctx context.Context, in *slugInput) (*web.Listed[commission.Milestone], error) {
+func (h *api) milestones(ctx context.Context, in *Named) (*web.Listed[commission.Milestone], error) {
 	_, list, err := h.commissions.Milestones(ctx, access.From(ctx), in.Slug)
 	return web.Page(list, ""), err
 }
@@ -35,7 +35,7 @@ func (b milestoneBody) plan(version int) commission.Plan {
 }
 
 type addMilestoneInput struct {
-	slugInput
+	Named
 	Body milestoneBody
 }
 
@@ -44,24 +44,25 @@ func (h *api) addMilestone(ctx context.Context, in *addMilestoneInput) (*web.Cre
 	return web.At(m, "/api/v1"+c.Path()+"/milestones/"+m.ID.String(), m.Version), err
 }
 
-type milestoneInput struct {
-	slugInput
+// MilestoneNamed is what every operation on a milestone takes.
+type MilestoneNamed struct {
+	Named
 	ID uuid.UUID `path:"id" format:"uuid"`
 }
 
-func (h *api) milestone(ctx context.Context, in *milestoneInput) (*web.Versioned[commission.Milestone], error) {
+func (h *api) milestone(ctx context.Context, in *MilestoneNamed) (*web.Versioned[commission.Milestone], error) {
 	_, m, err := h.commissions.Milestone(ctx, access.From(ctx), in.Slug, in.ID)
 	return web.Version(m, m.Version), err
 }
 
 type editMilestoneInput struct {
-	milestoneInput
+	MilestoneNamed
 	web.Matched
 	Body milestoneBody
 }
 
 func (h *api) editMilestone(ctx context.Context, in *editMilestoneInput) (*web.Versioned[commission.Milestone], error) {
-	version, err := h.matched(ctx, in.milestoneInput, in.Matched)
+	version, err := h.matched(ctx, in.MilestoneNamed, in.Matched)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +71,12 @@ func (h *api) editMilestone(ctx context.Context, in *editMilestoneInput) (*web.V
 }
 
 type removeMilestoneInput struct {
-	milestoneInput
+	MilestoneNamed
 	web.Matched
 }
 
 func (h *api) removeMilestone(ctx context.Context, in *removeMilestoneInput) (*struct{}, error) {
-	version, err := h.matched(ctx, in.milestoneInput, in.Matched)
+	version, err := h.matched(ctx, in.MilestoneNamed, in.Matched)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (h *api) removeMilestone(ctx context.Context, in *removeMilestoneInput) (*s
 }
 
 // matched is the version that a change names; what is not there is said first.
-func (h *api) matched(ctx context.Context, in milestoneInput, m web.Matched) (int, error) {
+func (h *api) matched(ctx context.Context, in MilestoneNamed, m web.Matched) (int, error) {
 	if _, _, err := h.commissions.Milestone(ctx, access.From(ctx), in.Slug, in.ID); err != nil {
 		return 0, err
 	}

@@ -27,7 +27,7 @@ type sectorShown struct {
 	Numbers commission.SectorNumbers `json:"numbers"`
 }
 
-func (h *api) sector(ctx context.Context, in *slugInput) (*web.Versioned[sectorShown], error) {
+func (h *api) sector(ctx context.Context, in *Named) (*web.Versioned[sectorShown], error) {
 	who := access.From(ctx)
 	s, err := h.commissions.Sector(ctx, who, in.Slug)
 	if err != nil {
@@ -57,7 +57,7 @@ func (h *api) addSector(ctx context.Context, in *addSectorInput) (*web.Created[c
 }
 
 type editSectorInput struct {
-	slugInput
+	Named
 	web.Matched
 	Body sectorBody
 }
