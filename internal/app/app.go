@@ -101,7 +101,13 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
-	a.Organizations.OnEnd, a.Organizations.OnMerge, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.MergeOrganization, a.Seats.Unaffiliate
+	a.Organizations.OnEnd, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.Unaffiliate
+	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
+		if err := a.Seats.MergeOrganization(ctx, tx, from, into); err != nil {
+			return err
+		}
+		return a.Commissions.MergeOrganization(ctx, tx, from, into)
+	}
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 	a.Accounts.OnSuspend = append(a.Accounts.OnSuspend, a.Seats.EndPerson)
 	a.Commissions.OnConclude = func(ctx context.Context, tx *journal.Tx, commission uuid.UUID, at time.Time, why string) error {
