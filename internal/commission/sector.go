@@ -15,14 +15,14 @@ import (
 	"commissionportal/internal/slug"
 )
 
-// Sector is a branch of the economy in the convention's programme. Its slug stays
+// Sector is a branch of the economy in the convention's program. Its slug stays
 // when it gets another name.
 type Sector struct {
 	ID       uuid.UUID `db:"id" json:"-"`
 	Slug     string    `db:"slug" json:"slug"`
 	Name     string    `db:"name" json:"name"`
 	About    string    `db:"about" json:"about"`
-	Position int       `db:"position" json:"position" doc:"Its place in the programme."`
+	Position int       `db:"position" json:"position" doc:"Its place in the program."`
 	Closed   bool      `db:"closed" json:"closed" doc:"No new commission may be founded in it."`
 	Version  int       `db:"version" json:"version"`
 	// Counts, at most half a minute old.
@@ -52,7 +52,7 @@ func (c *sectorCounts) forget() {
 	c.list = nil
 }
 
-// Sectors are all sectors in the order of the programme, with counts; a few
+// Sectors are all sectors in the order of the program, with counts; a few
 // dozen at most.
 func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
@@ -142,7 +142,7 @@ func (e SectorEdit) apply(s Sector) (Sector, error) {
 	return s, f.Err()
 }
 
-// AddSector adds one to the programme.
+// AddSector adds one to the program.
 func (s *Service) AddSector(ctx context.Context, who access.Actor, e SectorEdit) (Sector, error) {
 	permit, err := s.access.Require(ctx, who, access.Portal, "sector", "edit")
 	if err != nil {

@@ -52,7 +52,7 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 	}
 	if f.Founding, err = postgres.All[Proposal](ctx, q, `
 		SELECT c.slug, c.name, c.purpose, s.name AS sector, u.persons, u.organizations, u.countries
-		FROM (SELECT id, slug, name, purpose, sector_id, created_at FROM commission WHERE state = 'proposed' ORDER BY created_at DESC, id LIMIT 4) c
+		FROM (SELECT id, slug, name, purpose, sector_id, created_at FROM commission WHERE state = 'proposed' ORDER BY created_at DESC, id LIMIT 3) c
 		LEFT JOIN sector s ON s.id = c.sector_id,
 		LATERAL (SELECT count(*) AS persons, count(DISTINCT u.organization_id) AS organizations, count(DISTINCT coalesce(o.country, p.country)) AS countries
 		         FROM support u JOIN person p ON p.id = u.person_id LEFT JOIN organization o ON o.id = u.organization_id WHERE u.commission_id = c.id) u
@@ -61,7 +61,7 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 	}
 	f.Newest, err = postgres.All[Newest](ctx, q, `
 		SELECT c.slug, c.name, c.purpose, s.name AS sector, c.state_since
-		FROM (SELECT slug, name, purpose, sector_id, state_since FROM commission WHERE state = 'active' ORDER BY state_since DESC, id LIMIT 4) c
+		FROM (SELECT slug, name, purpose, sector_id, state_since FROM commission WHERE state = 'active' ORDER BY state_since DESC, id LIMIT 3) c
 		LEFT JOIN sector s ON s.id = c.sector_id ORDER BY c.state_since DESC`)
 	return f, err
 }

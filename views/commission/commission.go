@@ -272,7 +272,7 @@ func indent(depth int) string {
 	return "ps-5"
 }
 
-// sectorIcons are the small pictures of the sectors that the programme began with.
+// sectorIcons are the small pictures of the sectors that the program began with.
 var sectorIcons = map[string]string{
 	"industry": "building-factory-2", "agriculture": "tractor", "energy": "bolt", "ai": "brain", "transportation": "truck", "healthcare": "stethoscope",
 	"logistics": "truck-delivery", "culture": "palette", "education": "school", "tourism": "plane", "finance": "coin",

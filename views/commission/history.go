@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"commissionportal/internal/i18n"
-	"commissionportal/internal/journal"
 	"commissionportal/views/part"
 )
 
@@ -32,22 +31,4 @@ func revisionOptions(ctx context.Context, newest int, also ...int) []part.Option
 func milestoneFields(ctx context.Context, m Milestone, wrong map[string]string) (title, due part.Field) {
 	return part.Field{Name: "title", Label: i18n.T(ctx, "What will be done"), Value: m.Title, Error: wrong["title"], Required: true, MaxLength: 300},
 		part.Field{Name: "due_on", Label: i18n.T(ctx, "Due on"), Value: m.Due, Error: wrong["due_on"], Required: true}
-}
-
-var eventIcons = map[string]string{
-	"commission": "gavel", "charter": "file-text", "milestone": "flag", "support": "star", "seat": "user", "application": "inbox", "invitation": "mail",
-	"participation": "building", "roster": "users", "import": "file-import",
-}
-
-// events are entries of the journal as a timeline has them, with the reason that
-// was given.
-func events(list []journal.Event) []part.Event {
-	out := make([]part.Event, len(list))
-	for i, e := range list {
-		out[i] = part.Event{At: e.At, Icon: eventIcons[e.Object], Text: e.Text, Who: text(e.Person)}
-		if after, ok := e.After.(map[string]any); ok {
-			out[i].Detail, _ = after["reason"].(string)
-		}
-	}
-	return out
 }

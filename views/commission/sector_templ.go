@@ -21,7 +21,7 @@ type Sectors struct {
 	Edit bool // the reader may change it
 }
 
-// SectorsPage shows the programme.
+// SectorsPage shows the program.
 func SectorsPage(p Sectors) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -84,7 +84,7 @@ func SectorsPage(p Sectors) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.List) == 0 {
-				templ_7745c5c3_Err = part.Empty("list-details", i18n.T(ctx, "There is no sector yet"), i18n.T(ctx, "The secretariat adds the sectors of the programme.")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Empty("list-details", i18n.T(ctx, "There is no sector yet"), i18n.T(ctx, "The secretariat adds the sectors of the program.")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -481,7 +481,7 @@ func EditSectorPage(p EditSector) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		name := part.Field{Name: "name", Label: i18n.T(ctx, "Name"), Value: p.Typed.Name, Error: p.Errors["name"], Required: true, MaxLength: 100}
 		about := part.Field{Name: "about", Label: i18n.T(ctx, "About"), Value: p.Typed.About, Error: p.Errors["about"], MaxLength: 2000, Help: i18n.T(ctx, "One sentence: what belongs to it.")}
-		position := part.Field{Name: "position", Label: i18n.T(ctx, "Place in the programme"), Type: "number", Min: "0", Max: "1000", Value: p.Typed.Position, Error: p.Errors["position"], Required: true, Help: i18n.T(ctx, "Sectors are shown in the order of these numbers.")}
+		position := part.Field{Name: "position", Label: i18n.T(ctx, "Place in the program"), Type: "number", Min: "0", Max: "1000", Value: p.Typed.Position, Error: p.Errors["position"], Required: true, Help: i18n.T(ctx, "Sectors are shown in the order of these numbers.")}
 		closed := part.Field{Name: "closed", Label: i18n.T(ctx, "Closed"), Value: p.Typed.Closed, Error: p.Errors["closed"], Help: i18n.T(ctx, "No new commission may be founded in it; those there stay.")}
 		action, back := "/sectors", "/sectors"
 		if p.Slug != "" {

@@ -33,10 +33,10 @@ func standing(ctx context.Context, c commission.Commission) string {
 
 // joinText explains how one comes to a seat.
 func joinText(ctx context.Context, c commission.Commission) string {
-	switch {
-	case c.State == commission.Proposed:
+	switch c.State {
+	case commission.Proposed:
 		return i18n.T(ctx, "It is being founded. Support it now; seats can be taken once the call for participation is out.")
-	case c.State == commission.Dormant:
+	case commission.Dormant:
 		return i18n.T(ctx, "It rests: no new seats are taken until it is revived.")
 	}
 	switch c.JoinMode {

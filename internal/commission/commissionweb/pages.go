@@ -229,9 +229,9 @@ func (h *pages) getHistory(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
-	body, events, next, err := h.commissions.History(ctx, web.Actor(c), slug(c), at)
+	body, entries, next, err := h.commissions.History(ctx, web.Actor(c), slug(c), at)
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.HistoryPage(views.History{Frame: h.framed(ctx, body, "/history"), Events: events, Paging: paging(cursor, next, below(body, "/history"))}))
+	return h.Render(c, 200, views.HistoryPage(views.History{Frame: h.framed(ctx, body, "/history"), Events: events(entries), Paging: paging(cursor, next, below(body, "/history"))}))
 }

@@ -41,7 +41,7 @@ func (h *api) sector(ctx context.Context, in *Named) (*web.Versioned[sectorShown
 type sectorBody struct {
 	Name     *string `json:"name,omitempty"`
 	About    *string `json:"about,omitempty"`
-	Position *int    `json:"position,omitempty" doc:"Its place in the programme."`
+	Position *int    `json:"position,omitempty" doc:"Its place in the program."`
 	Closed   *bool   `json:"closed,omitempty" doc:"No new commission may be founded in it."`
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"commissionportal/internal/access"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/journal"
 )
@@ -95,14 +94,4 @@ func yesterday(w *world) string { return w.Now().Add(-24 * time.Hour).Format(tim
 // clock is a context at the portal's time.
 func (w *world) clock() context.Context {
 	return journal.WithNow(context.Background(), w.Now())
-}
-
-// actor is who a client is.
-func (w *world) actor(c *apptest.Client) access.Actor {
-	w.t.Helper()
-	a, err := access.ByPerson(w.clock(), w.DB, c.ID, w.Now())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return a
 }
