@@ -49,13 +49,18 @@ func LoadCommissions(ctx context.Context, tx *journal.Tx) error {
 	return nil
 }
 
-// loadFree gives created lines the slug or acronym, if nobody has it.
+// loadFree gives created lines the slug or acronym, if nobody has it; of slugs,
+// if nobody had it, so that old addresses go on leading where they led.
 func loadFree(column, value string) string {
+	had := ""
+	if column == "slug" {
+		had = " AND NOT EXISTS (SELECT FROM commission_name n WHERE n.slug = c.value)"
+	}
 	return `
 		UPDATE staged s SET ` + column + ` = c.value FROM (
 			SELECT DISTINCT ON (value) line, value FROM (SELECT line, regexp_replace(` + value + `, '-+', '-', 'g') AS value FROM staged WHERE verdict = 'created' AND ` + column + ` IS NULL) x
 			WHERE value IS NOT NULL ORDER BY value, line) c
-		WHERE s.line = c.line AND NOT EXISTS (SELECT FROM commission k WHERE k.` + column + ` = c.value) AND NOT EXISTS (SELECT FROM staged t WHERE t.` + column + ` = c.value)`
+		WHERE s.line = c.line AND NOT EXISTS (SELECT FROM commission k WHERE k.` + column + ` = c.value) AND NOT EXISTS (SELECT FROM staged t WHERE t.` + column + ` = c.value)` + had
 }
 
 const (

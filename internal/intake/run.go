@@ -227,7 +227,7 @@ func (s *Service) report(ctx context.Context, tx *journal.Tx, id uuid.UUID) (err
 	if _, err := out.ExecContext(ctx, `DELETE FROM import_line WHERE import_id = $1`, id); err != nil {
 		return err
 	}
-	copying, err := out.PrepareContext(ctx, pq.CopyIn("import_line", "import_id", "line", "verdict", "name", "notes", "path"))
+	copying, err := out.PrepareContext(ctx, `COPY import_line (import_id, line, verdict, name, notes, path) FROM STDIN`)
 	if err != nil {
 		return err
 	}

@@ -246,10 +246,10 @@ func (s *Service) work(ctx context.Context, w work) error {
 	if e := setFailed(context.WithoutCancel(ctx), s.db, i.ID, failed(err), s.now()); e != nil {
 		return errors.Join(err, e)
 	}
-	if problem.As(err) != nil {
-		return nil // told to whom it concerns
+	if problem.As(err) == nil { // a problem is told to whom it concerns, on the page
+		return jobs.Permanent(fmt.Errorf("import %s: %w", i.ID, err))
 	}
-	return jobs.Permanent(fmt.Errorf("import %s: %w", i.ID, err))
+	return nil
 }
 
 // asPerson asks anew whether the person may import: the right may have ended

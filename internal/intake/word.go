@@ -88,17 +88,17 @@ var (
 // organizationKind reads what an organization is; docs/import.md has the table.
 var organizationKind = containing(
 	"intergovernmental:intergovernmental, treaty organi",
-	"standards_body:standards body, standards development, standards organi, standardization body, standardisation body",
+	"standards_body:standards body, standards development, standards organi, standardi",
 	"academia:academ, universit, research institut, college, school, education, polytechnic",
 	"association:association, civil society, technical community, non profit, nonprofit, foundation, consortium, forum, federation, chamber, society, registry, governance body, hackerspace, ngo, secretariat",
-	"government:government, goverment, ministry, regulat, law enforcement, space agency, public sector, agency, authority",
+	"government:government, goverment, ministry, regulat, law enforcement, space agency, public sector, agency, authority", //nolint:misspell // as it stands in files
 	"company:company, business, corporat, industry, commercial, vendor, provider, maker, chipmaker, advertising, developer, producer, consult, software, hardware, network, content, cloud, cyber, testing, certification, financ, infrastructure, technolog, video, utility, bank, sme")
 
 // kindByName is the kind that an organization's name gives away.
 var kindByName = containing(
-	"academia:universit, universidad, universidade, universite, universiteit, uniwersytet, univerzita, hochschule, college, polytechnic, politecnico, institute of technology, school of, academy of sciences, akademi",
+	"academia:universit, universid, uniwersyt, univerzit, hochschule, college, polytechnic, politecnico, institute of technology, school of, academy of sciences, akademi",
 	"government:ministry, ministere, ministerio, ministerium, department of, federal office, bundesamt, national agency, government of, city of",
-	"standards_body:standards institut, standardization, standardisation, bureau of standards, standards organi",
+	"standards_body:standards institut, standardi, bureau of standards, standards organi",
 	"association:association, verband, foundation, stiftung, fundacion, consortium, federation, society, alliance, e v, forum, chamber of")
 
 var category = exactly("founding:founder, founding member, platinum, premier, strategic", "full:member, full member, gold, silver, regular, ordinary, voting",
@@ -127,7 +127,7 @@ var role = first(exactly("chair:chairperson, chairman, chairwoman, co chair, coc
 // other usual words, to the convention's sectors; a sector's own name or slug is
 // found in the portal itself.
 var sector = first(exactly(
-	"industry:manufacturing engineering, construction materials and building, civil engineering, fluid systems and components, metallurgy, mechanical systems and components, chemical technology, rubber and plastics industries, rubber and plastic industries, electronics, textile and leather technology, mining and minerals, precision mechanics jewellery, wood technology, paint and colour industries, clothing industry, glass and ceramics industries, paper technology, metrology and measurement, testing, industrial, manufacturing, materials, construction",
+	"industry:manufacturing engineering, construction materials and building, civil engineering, fluid systems and components, metallurgy, mechanical systems and components, chemical technology, rubber and plastics industries, rubber and plastic industries, electronics, textile and leather technology, mining and minerals, wood technology, clothing industry, glass and ceramics industries, paper technology, metrology and measurement, testing, industrial, manufacturing, materials, construction",
 	"agriculture:food technology, agriculture and food, forestry, fisheries, food",
 	"energy:electrical engineering, energy and heat transfer engineering, petroleum and related technologies, oil and gas, power, utilities",
 	"ai:information technology, information technology office machines, telecommunications audio and video, artificial intelligence, software, cloud software platforms, data, it, ict, telecommunications",
@@ -136,7 +136,7 @@ var sector = first(exactly(
 	"logistics:materials handling equipment, packaging and distribution of goods, supply chain",
 	"culture:image technology, domestic equipment entertainment sports, media, heritage, sport",
 	"education:training, sociology services company organization education", "tourism:travel, hospitality", "finance:banking, insurance, fintech, payments"),
-	containing("ai:artificial intelligence, software"))
+	containing("ai:artificial intelligence, software", "industry:precision mechanics, paint and"))
 
 // noOrganization are the ways to say that somebody stands for none.
 var noOrganization = exactly("none:independent, self, individual, n a, na, personal, freelance, unaffiliated, no organization")

@@ -8,13 +8,16 @@ import (
 
 // LoadSeatsDecide decides what an import does with each line of the temporary
 // table staged that has no verdict: the commission takes seats, the seat is not
-// there already, the organization has a seat left.
+// there already, the organization has a seat left. What it decides on is locked,
+// so that an organization suspended meanwhile is given none.
 func LoadSeatsDecide(ctx context.Context, tx *journal.Tx) error {
 	for _, q := range []string{`
 		SELECT 1 FROM commission WHERE id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR UPDATE`, `
+		SELECT 1 FROM organization WHERE id IN (SELECT organization_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR SHARE`, `
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', '%s is %s and takes no seats.', c.name, c.state)
 		FROM commission c WHERE s.verdict IS NULL AND c.id = s.commission_id AND c.state NOT IN ('forming', 'active', 'dormant')`, `
 		UPDATE staged s SET person_id = p.id FROM person p WHERE s.verdict IS NULL AND p.email = s.email`, `
+		SELECT 1 FROM person WHERE id IN (SELECT person_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR SHARE`, `
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', 'The account of %s is suspended.', p.name)
 		FROM person p WHERE s.verdict IS NULL AND p.id = s.person_id AND p.state <> 'active'`, `
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', '%s is %s, not a member.', o.name, o.state)

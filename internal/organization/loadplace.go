@@ -33,6 +33,8 @@ func LoadAffiliations(ctx context.Context, tx *journal.Tx) error {
 // of the import those that it puts another level in the place of.
 func LoadParticipations(ctx context.Context, tx *journal.Tx) error {
 	for _, q := range []string{`
+		SELECT 1 FROM commission WHERE id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR SHARE`, `
+		SELECT 1 FROM organization WHERE id IN (SELECT organization_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR SHARE`, `
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', CASE WHEN o.state = 'member' THEN '%s is %s and takes no participation.' ELSE '%s is %s, not a member.' END,
 			CASE WHEN o.state = 'member' THEN c.name ELSE o.name END, CASE WHEN o.state = 'member' THEN c.state ELSE o.state END)
 		FROM organization o, commission c
