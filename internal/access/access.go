@@ -157,8 +157,10 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 			SELECT role FROM seat WHERE person_id = $1 AND commission_id = $2 AND period @> $3::timestamptz AND NOT suspended FOR SHARE`,
 			fresh.ID, p.scope.ID, now)
 		if err == nil && p.actor.places[p.scope.ID].Has(Convener) {
+			// Not FOR SHARE: the change will update that very row, and two that share
+			// it would wait for each other.
 			convener, e := postgres.All[string](ctx, q, `
-				SELECT 'convener' FROM commission WHERE id = $2 AND convener_id = $1 AND state IN ('proposed', 'forming') FOR SHARE`,
+				SELECT 'convener' FROM commission WHERE id = $2 AND convener_id = $1 AND state IN ('proposed', 'forming') FOR NO KEY UPDATE`,
 				fresh.ID, p.scope.ID)
 			places, err = append(places, convener...), e
 		}
