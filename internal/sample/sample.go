@@ -52,6 +52,13 @@ func empty(ctx context.Context, q postgres.Q) (bool, error) {
 		SELECT NOT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM organization) AND NOT EXISTS (SELECT FROM commission)`)
 }
 
+// SignIns reports whether the sample's three persons are there and still sign in
+// with Password.
+func SignIns(ctx context.Context, db *postgres.DB) (bool, error) {
+	return postgres.One[bool](ctx, db, nil, `SELECT count(*) = 3 FROM person WHERE email IN ($1, $2, $3) AND password_hash = $4 AND state = 'active'`,
+		Secretariat, Chair, Member, passwordHash)
+}
+
 // Load fills the database, in one transaction, with what has happened until now:
 // Conflict if it is not empty.
 func Load(ctx context.Context, db *postgres.DB, now time.Time) (s Summary, err error) {
