@@ -8,12 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/postgres/private"
 	"commissionportal/internal/problem"
+	"commissionportal/internal/sample"
 )
 
 var errNoDatabase = errors.New("set DATABASE_URL to the address of a Postgres server, or use `portal dev`, which starts one")
@@ -71,10 +74,12 @@ func (migrateCommand) Run(ctx context.Context) error {
 	return err
 }
 
-type devCommand struct{}
+type devCommand struct {
+	Empty bool `help:"Do not load the sample into an empty database."`
+}
 
 // Run brings everything up: what `make run` does.
-func (devCommand) Run(ctx context.Context) (err error) {
+func (d devCommand) Run(ctx context.Context) (err error) {
 	c, err := app.FromEnvironment()
 	if err != nil {
 		return err
@@ -98,7 +103,42 @@ func (devCommand) Run(ctx context.Context) (err error) {
 	if _, err := app.Migrate(ctx, c.DatabaseURL); err != nil {
 		return err
 	}
-	return serve(ctx, c, func(address string) { fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n\n", address) })
+	signIns, err := d.sample(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, func(address string) {
+		fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n\n%s", address, signIns)
+	})
+}
+
+// sample loads the sample into an empty database, and returns how to sign in to
+// one that holds it; "" if it does not.
+func (d devCommand) sample(ctx context.Context, url string) (signIns string, err error) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: url, Max: 2})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	empty, err := sample.Empty(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	if empty && !d.Empty {
+		s, err := sample.Load(ctx, db, time.Now())
+		if err != nil {
+			return "", err
+		}
+		fmt.Printf("Loaded the sample: %d commissions in %d sectors, %d organizations from %d countries, %d persons, %d seats. All of it is invented.\n",
+			s.Commissions, s.Sectors, s.Organizations, s.Countries, s.Persons, s.Seats)
+	}
+	if there, err := sample.SignIns(ctx, db); err != nil || !there {
+		return "", err
+	}
+	return fmt.Sprintf("  Sign in as   %-24s  of the secretariat\n"+
+		"               %-24s  chair of Energy Storage, with applications to decide\n"+
+		"               %-24s  a member, whose term ends and who is invited\n"+
+		"  Password     %s\n\n", sample.Secretariat, sample.Chair, sample.Member, sample.Password), nil
 }
 
 type routesCommand struct{}
