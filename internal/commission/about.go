@@ -113,7 +113,7 @@ const about = `
 	              SELECT t.person_id, t.sort_name AS name, t.role, o.name AS organization FROM seat t LEFT JOIN organization o ON o.id = t.organization_id
 	              WHERE t.commission_id = $1 AND t.rank <= 3 AND t.period @> $2::timestamptz AND NOT t.suspended ORDER BY t.rank, t.sort_name, t.id LIMIT 24) x),
 	  'organizations', (SELECT coalesce(json_agg(x), '[]') FROM (
-	              SELECT slug, name, country, level FROM part ORDER BY level = 'P' DESC, level = 'O' DESC, name, slug LIMIT 24) x),
+	              SELECT slug, name, country, level FROM part ORDER BY level = 'P' DESC, level = 'O' DESC, name, slug LIMIT 10) x),
 	  'levels', (SELECT coalesce(json_object_agg(level, n), '{}') FROM (SELECT level, count(*) AS n FROM part GROUP BY level) x),
 	  'countries', (SELECT coalesce(json_object_agg(country, n), '{}') FROM (SELECT country, count(*) AS n FROM part WHERE country IS NOT NULL GROUP BY country) x),
 	  'kinds', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM part GROUP BY kind) x),
@@ -124,7 +124,8 @@ const about = `
 	  'growth', (SELECT coalesce(json_agg(x), '[]') FROM (
 	              SELECT least(g + interval '1 month', $2::timestamptz) AS at, (SELECT coalesce(sum(d), 0) FROM step WHERE m <= g) AS n
 	              FROM generate_series(greatest((SELECT min(m) FROM step), date_trunc('month', $2::timestamptz) - interval '9 years'),
-	                                   date_trunc('month', $2::timestamptz), interval '1 month') g ORDER BY g) x),
+	                                   date_trunc('month', $2::timestamptz), interval '1 month') g
+	              WHERE EXISTS (SELECT FROM step) ORDER BY g) x),
 	  'signed', (SELECT EXISTS (SELECT FROM support WHERE commission_id = $1 AND person_id = $3)),
 	  'newest', (SELECT coalesce(json_agg(x), '[]') FROM (
 	              SELECT p.name, o.name AS organization FROM (SELECT person_id, organization_id, created_at FROM support WHERE commission_id = $1

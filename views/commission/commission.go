@@ -4,11 +4,11 @@ package commission
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"commissionportal/internal/commission"
 	"commissionportal/internal/i18n"
-	"commissionportal/internal/markdown"
 	"commissionportal/views/part"
 )
 
@@ -133,6 +133,11 @@ func (l List) chips(ctx context.Context) []part.Chip {
 		}
 	}
 	add("q", l.Filter.Query, i18n.T(ctx, "Name: %s", l.Filter.Query))
+	for _, s := range l.Sectors {
+		if s.Slug == l.Filter.Sector {
+			add("sector", s.Slug, s.Name)
+		}
+	}
 	add("kind", l.Filter.Kind, Name(ctx, l.Filter.Kind))
 	add("state", l.Filter.State, Name(ctx, l.Filter.State))
 	return chips
@@ -258,8 +263,24 @@ func plan(ctx context.Context, list []commission.Milestone, now time.Time) []par
 	return events
 }
 
-// excerpt is the beginning of a text in Markdown as plain text.
-func excerpt(body string) string { return markdown.Text(body, 480) }
+// mostExcerpt is about how many bytes of a charter stand on the commission's page.
+const mostExcerpt = 700
+
+// excerpt is the beginning of a text in Markdown: whole blocks of it.
+func excerpt(body string) string {
+	end := 0
+	for end < len(body) && end < mostExcerpt {
+		next := strings.Index(body[end+1:], "\n\n")
+		if next < 0 || end+1+next > 2*mostExcerpt && end > 0 {
+			break
+		}
+		end += 1 + next
+	}
+	if end == 0 || len(body) <= mostExcerpt {
+		return body
+	}
+	return body[:end]
+}
 
 // indent is the class of a body so many levels below.
 func indent(depth int) string {
@@ -292,6 +313,9 @@ var verbs = map[string]string{
 
 // Verb is the act as a button has it.
 func Verb(ctx context.Context, act string) string { return i18n.T(ctx, verbs[act]) }
+
+// questions are asked before an act that nothing leads back from.
+var questions = map[string]string{"conclude": "Conclude %s?", "abandon": "Abandon %s?"}
 
 // effects say what an act does, before it is done.
 var effects = map[string]string{
@@ -326,14 +350,6 @@ func (a Act) ends(ctx context.Context) []string {
 		list = append(list, i18n.N(ctx, n, "%d open invitation", "%d open invitations"))
 	}
 	return append(list, i18n.T(ctx, "The commission itself: nothing leads back"))
-}
-
-func everySector(sectors []commission.Sector) []part.Option {
-	list := make([]part.Option, len(sectors))
-	for i, s := range sectors {
-		list[i] = part.Option{Value: s.Slug, Label: s.Name}
-	}
-	return list
 }
 
 func columns(ctx context.Context, oneSector bool) []part.Column {

@@ -96,3 +96,11 @@ func Typed(c commission.Commission) SettingsForm {
 	}
 	return f
 }
+
+// officerPath is the page of an officer: one is read by whoever sees the roster.
+func officerPath(c commission.Commission, o commission.Officer) string {
+	if c.RosterVisibility != "public" {
+		return ""
+	}
+	return "/persons/" + o.PersonID.String()
+}

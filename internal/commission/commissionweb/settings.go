@@ -24,7 +24,7 @@ func (h *pages) settings(c *fiber.Ctx) (views.Settings, error) {
 	if body.Ended() {
 		return views.Settings{}, problem.New(problem.Conflict, "It is %s: nothing of it can be changed any more.", i18n.Key(body.State))
 	}
-	p := views.Settings{Frame: h.framed(ctx, body, "/settings"), Typed: views.Typed(body), Move: h.commissions.May(who, body, "commission", "move"), Key: key()}
+	p := views.Settings{Frame: h.framed(ctx, body, "/settings"), Typed: views.Typed(body), Move: body.Kind != commission.Standing && h.commissions.May(who, body, "commission", "move"), Key: key()}
 	if p.Sectors, err = h.commissions.Sectors(ctx, who); err != nil || !p.Move {
 		return p, err
 	}
