@@ -137,7 +137,11 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 		return nil
 	}
 	fresh := Actor{ID: p.actor.ID, ReadOnly: p.actor.ReadOnly, places: map[uuid.UUID]Roles{}}
-	if _, err := postgres.One[int](ctx, q, ErrLost, `SELECT 1 FROM person WHERE id = $1 AND state = 'active' FOR SHARE`, fresh.ID); err != nil {
+	lock := `SELECT 1 FROM person WHERE id = $1 AND state = 'active' FOR SHARE`
+	if p.object == "account" { // it will write that very row: see below
+		lock = `SELECT 1 FROM person WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE`
+	}
+	if _, err := postgres.One[int](ctx, q, ErrLost, lock, fresh.ID); err != nil {
 		return err
 	}
 	roles, err := postgres.All[string](ctx, q, `SELECT role FROM portal_role WHERE person_id = $1 FOR SHARE`, fresh.ID)

@@ -141,7 +141,8 @@ func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, ar
 // Tx is a transaction with the same prepared statements.
 type Tx struct {
 	*sqlx.Tx
-	db *DB
+	db     *DB
+	unseen []string // texts that ran here and are not prepared yet
 }
 
 // Begin starts a transaction. Changes of state go through journal.Change, which
@@ -151,45 +152,85 @@ func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tx{tx, db}, nil
+	return &Tx{Tx: tx, db: db}, nil
 }
 
-func (tx *Tx) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
-	s, err := tx.db.prepared(ctx, query)
-	if err != nil {
-		return nil, err
+// runner is what a statement runs by: prepared, or on the transaction itself.
+type runner interface {
+	get(ctx context.Context, dest any, args ...any) error
+	selects(ctx context.Context, dest any, args ...any) error
+	exec(ctx context.Context, args ...any) (sql.Result, error)
+}
+
+type ready struct{ *sqlx.Stmt }
+
+func (r ready) get(ctx context.Context, dest any, args ...any) error {
+	return r.GetContext(ctx, dest, args...)
+}
+
+func (r ready) selects(ctx context.Context, dest any, args ...any) error {
+	return r.SelectContext(ctx, dest, args...)
+}
+
+func (r ready) exec(ctx context.Context, args ...any) (sql.Result, error) {
+	return r.ExecContext(ctx, args...)
+}
+
+type direct struct {
+	tx    *sqlx.Tx
+	query string
+}
+
+func (d direct) get(ctx context.Context, dest any, args ...any) error {
+	return d.tx.GetContext(ctx, dest, d.query, args...)
+}
+
+func (d direct) selects(ctx context.Context, dest any, args ...any) error {
+	return d.tx.SelectContext(ctx, dest, d.query, args...)
+}
+
+func (d direct) exec(ctx context.Context, args ...any) (sql.Result, error) {
+	return d.tx.ExecContext(ctx, d.query, args...)
+}
+
+// by finds how a statement runs. One that nobody has prepared yet runs as it is
+// and is prepared after the transaction: preparing takes a connection from the
+// pool, and transactions that each hold one and wait for another never end.
+func (tx *Tx) by(ctx context.Context, query string) runner {
+	tx.db.count(query)
+	if s, ok := tx.db.statements.Load(query); ok {
+		return ready{tx.StmtxContext(ctx, s.(*sqlx.Stmt))}
 	}
-	return tx.StmtxContext(ctx, s), nil
+	tx.unseen = append(tx.unseen, query)
+	return direct{tx.Tx, query}
 }
 
 // Get implements Q.
 func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := tx.prepared(ctx, query)
-	if err != nil {
-		return err
-	}
-	tx.db.count(query)
-	return s.GetContext(ctx, dest, args...)
+	return tx.by(ctx, query).get(ctx, dest, args...)
 }
 
 // Select implements Q.
 func (tx *Tx) Select(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := tx.prepared(ctx, query)
-	if err != nil {
-		return err
-	}
-	tx.db.count(query)
-	return s.SelectContext(ctx, dest, args...)
+	return tx.by(ctx, query).selects(ctx, dest, args...)
 }
 
 // Exec implements Q.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := tx.prepared(ctx, query)
-	if err != nil {
-		return 0, err
+	return affected(tx.by(ctx, query).exec(ctx, args...))
+}
+
+// Commit ends the transaction and keeps its statements prepared for the next.
+func (tx *Tx) Commit() error {
+	if err := tx.Tx.Commit(); err != nil {
+		return err
 	}
-	tx.db.count(query)
-	return affected(s.ExecContext(ctx, args...))
+	for _, query := range tx.unseen {
+		// The work is done; one that cannot be prepared, because it names a
+		// temporary table that has gone, runs unprepared the next time too.
+		_, _ = tx.db.prepared(context.Background(), query)
+	}
+	return nil
 }
 
 func affected(r sql.Result, err error) (int64, error) {
