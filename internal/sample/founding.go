@@ -143,7 +143,7 @@ func (w *world) near(b *body, at time.Time) []*org {
 		switch {
 		case b.Parent != nil && at.Before(w.now) && !w.takesPart(o, b.Parent, at):
 			// A body under another is proposed by those who vote in that.
-		case o.State != "member" || o.Name == office || !o.Accepted.Before(at):
+		case o.State != "member" || o.Name == office || slices.Contains(never[b.Slug], o.Name) || !o.Accepted.Before(at):
 		case slices.Contains(o.Sectors, b.Sector):
 			in = append(in, o)
 		default:
@@ -157,7 +157,8 @@ func (w *world) near(b *body, at time.Time) []*org {
 func (w *world) gather(b *body) error {
 	want := b.Supporters
 	if want[0] == 0 {
-		want = [3]int{6 + w.random.IntN(5), 4 + w.random.IntN(2), 3}
+		n := 4 + w.random.IntN(3)
+		want = [3]int{n + 2 + w.random.IntN(4), n, n}
 	}
 	near := w.near(b, b.Proposed.Add(-2*day))
 	if b.bodyText.ProposedBy != "" {
@@ -165,7 +166,8 @@ func (w *world) gather(b *body) error {
 		if i < 0 {
 			return fmt.Errorf("sample: %s cannot propose %s: it was no member then", b.bodyText.ProposedBy, b.Name)
 		}
-		near = append([]*org{near[i]}, slices.Delete(near, i, i+1)...)
+		first := near[i]
+		near = slices.Insert(slices.Delete(near, i, i+1), 0, first)
 	}
 	// As many countries as wanted, and the other organizations from one of these.
 	if want[1] > want[2] {

@@ -305,7 +305,7 @@ func (w *world) affiliate() {
 				from = o.Registered
 			}
 			a := add(p, o, "confirmed", from)
-			a.Representative = n == 0 && !o.NoRep || n == 1 && o.Category == "founding"
+			a.Representative = n == 0 && !o.NoRep || n == 1 && o.Category == "founding" && p != w.guest
 			if p.Home == nil {
 				p.Home = o
 			}

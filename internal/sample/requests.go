@@ -10,7 +10,6 @@ import (
 	"commissionportal/internal/commission"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/membership"
-	"commissionportal/internal/organization"
 )
 
 type application struct {
@@ -146,7 +145,7 @@ func (w *world) live(o *org, b *body) (level string, seats int) {
 // candidate is somebody who could be given a seat with a vote in b now.
 func (w *world) candidate(b *body, used map[*person]bool) (*person, *org) {
 	for _, o := range w.near(b, w.now.Add(-30*day)) {
-		if len(o.Sectors) == 0 || !slices.Contains(o.Sectors, b.Sector) || slices.Contains(never[b.Slug], o.Name) {
+		if !slices.Contains(o.Sectors, b.Sector) {
 			continue
 		}
 		level, seats := w.live(o, b)
@@ -276,7 +275,7 @@ func (w *world) offer(bySlug map[string]*body, others []*body) {
 	for n, slug := range []string{"energy-storage", "soil-and-water", "container-and-port-documents"} {
 		b := bySlug[slug]
 		for _, o := range w.near(b, w.now.Add(-60*day)) {
-			if level, _ := w.live(o, b); level != "" || o.rep() == nil || slices.Contains(never[slug], o.Name) || o.State != organization.Member {
+			if level, _ := w.live(o, b); level != "" || o.rep() == nil {
 				continue
 			}
 			at := w.between(w.now.Add(-8*day), w.now)

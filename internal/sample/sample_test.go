@@ -131,6 +131,7 @@ func TestRules(t *testing.T) {
 		{"more seats than the limit", `SELECT count(*) FROM (SELECT FROM seat s JOIN commission c ON c.id = commission_id, generate_series($1::timestamptz - interval '40 months', $1, interval '5 days') at
 			WHERE period @> at AND organization_id IS NOT NULL GROUP BY commission_id, organization_id, at HAVING count(DISTINCT s.id) > max(seats_per_organization)) x`},
 		{"a vote in a role without one", `SELECT count(*) FROM seat WHERE voting AND role IN ('observer', 'liaison_officer', 'emeritus')`},
+		{"an organization with two votes", `SELECT count(*) FROM (SELECT FROM seat WHERE voting AND organization_id IS NOT NULL AND period @> $1::timestamptz GROUP BY commission_id, organization_id HAVING count(*) > 1) x`},
 		{"an expert for an organization, or a representative for none", `SELECT count(*) FROM seat WHERE (role = 'invited_expert') = (organization_id IS NOT NULL)
 			AND role IN ('invited_expert', 'voting_representative', 'alternate_representative', 'liaison_officer')`},
 		{"a seat of somebody who does not act for the organization", `SELECT count(*) FROM seat s JOIN organization o ON o.id = organization_id WHERE NOT EXISTS (

@@ -14,18 +14,6 @@ import (
 	"commissionportal/internal/organization"
 )
 
-// participation is an organization's place in a commission.
-type participation struct {
-	ID    uuid.UUID
-	Org   *org
-	Body  *body
-	Level string
-	From  time.Time
-	Until *time.Time
-
-	founding bool
-}
-
 // seat is a seat with all its rows.
 type seat struct {
 	ID      uuid.UUID
@@ -68,162 +56,6 @@ func (s *seat) change(at time.Time, reason string, change func(*row)) {
 	s.Rows = append(s.Rows, next)
 }
 
-// Who has a fixed place: for the sample's own persons, and for what was merged
-// or suspended.
-var (
-	always = map[string][]string{
-		"energy-storage":                      {"Nordwind Energie", "Savannah Grid Company"},
-		"power-grids-and-interconnection":     {"Savannah Grid Company"},
-		"island-and-mini-grids":               {"Savannah Grid Company"},
-		"hydrogen-and-synthetic-fuels":        {"Nordwind Energie"},
-		"soil-and-water":                      {"Nile Delta University of Research"},
-		"health-data-exchange":                {"Nile Delta University of Research"},
-		"container-and-port-documents":        {"Levant Cargo Brokers"},
-		"cold-chains":                         {"Levant Cargo Brokers"},
-		"destinations-under-pressure":         {"Aegean Tourism Board"},
-		"machine-safety-and-interoperability": {"Kaze Heavy Machinery"},
-	}
-	never = map[string][]string{
-		"soil-and-water":               {"Nile Delta Research University"},
-		"health-data-exchange":         {"Nile Delta Research University"},
-		"hydrogen-and-synthetic-fuels": {"Savannah Grid Company"},
-	}
-)
-
-// takesPart reports whether the organization has a vote in the commission at
-// that time.
-func (w *world) takesPart(o *org, b *body, at time.Time) bool {
-	return slices.ContainsFunc(w.participations, func(p *participation) bool {
-		return p.Body == b && p.Org == o && p.Level == "P" && p.From.Before(at) && (p.Until == nil || p.Until.After(at))
-	})
-}
-
-// level is at which an organization takes part.
-func (w *world) level(o *org) string {
-	switch {
-	case o.Category == "liaison":
-		return "L"
-	case o.Category == "observer", (o.Kind == "academia" || o.Kind == "association") && w.chance(0.25), w.chance(0.1):
-		return "O"
-	case (o.Kind == "standards_body" || o.Kind == "intergovernmental") && w.chance(0.35):
-		return "L"
-	}
-	return "P"
-}
-
-// takePart makes the participations of a commission: a few from the founding on,
-// the convener's first, the others over time.
-func (w *world) takePart(b *body) error {
-	if b.Called.IsZero() {
-		return nil
-	}
-	var list []*org
-	for _, o := range w.organizations {
-		if slices.Contains(always[b.Slug], o.Name) {
-			list = append(list, o)
-		}
-	}
-	fixed := len(list)
-	if !slices.Contains(list, b.For) {
-		list = append(list, b.For)
-	}
-	affine, other := 0.8, 0.035
-	if b.Parent != nil {
-		affine, other = 0.45, 0.3
-	}
-	founders := 0
-	for _, o := range w.near(b, w.now) {
-		p := other
-		if slices.Contains(o.Sectors, b.Sector) {
-			p = affine
-		}
-		early := founders < 4 && o.Accepted.Before(b.Called) && (slices.Contains(o.Sectors, b.Sector) || founders < 3)
-		if b.Parent != nil {
-			early = founders < 4 && w.takesPart(o, b.Parent, b.Called)
-		}
-		if slices.Contains(list, o) || slices.Contains(never[b.Slug], o.Name) || !early && !w.chance(p) {
-			continue
-		}
-		if early && o.Category != "liaison" && o.Category != "observer" {
-			founders++
-		} else if early && !w.chance(p) {
-			continue
-		}
-		list = append(list, o)
-	}
-	founders = 0
-	for i, o := range list {
-		p := &participation{Org: o.heir(), Body: b, Level: w.level(o)}
-		since := o.Accepted
-		if b.Parent != nil {
-			i := slices.IndexFunc(w.participations, func(x *participation) bool { return x.Body == b.Parent && x.Org == o.heir() })
-			if i < 0 {
-				continue
-			}
-			since = w.participations[i].From
-		}
-		until := w.now
-		if b.State != commission.Active && b.State != commission.Forming {
-			until = b.StateAt
-		}
-		atFounding := since.Before(b.Called)
-		if atFounding && founders >= 4 && i > fixed {
-			atFounding = w.chance(0.35)
-		}
-		switch {
-		case o.State != organization.Member:
-			p.Level, p.From = "P", o.Accepted.Add(20*day)
-			if p.From.Before(b.Active) {
-				p.From = b.Active.Add(60 * day)
-			}
-			if o.State == organization.Suspended {
-				p.Until = &o.Since
-			}
-		case atFounding && !b.Active.IsZero():
-			p.founding, p.From = true, w.between(b.Called.Add(day), b.Active.Add(-17*day))
-			if founders < 5 && o.Category != "liaison" && o.Category != "observer" || o == b.For || i < fixed {
-				p.Level = "P"
-				founders++
-			}
-		case b.Active.IsZero():
-			if i > 4 {
-				continue
-			}
-			p.Level, p.From = "P", w.between(later(b.Called, since), w.now)
-		default:
-			p.From = w.part(later(b.Active.Add(10*day), since.Add(5*day)), until, w.random.Float64()*w.random.Float64())
-			if p.From.After(until.Add(-20 * day)) {
-				continue
-			}
-		}
-		p.ID = w.id(p.From)
-		w.participations = append(w.participations, p)
-		// Some begin by observing, and a few have had enough.
-		rest := until.Sub(p.From)
-		switch {
-		case o.State != organization.Member || p.founding || i < fixed || rest < 10*month:
-		case p.Level == "P" && w.chance(0.14):
-			then := w.part(p.From.Add(4*month), until, 0.4)
-			p.Level, p.Until = "O", &then
-			w.participations = append(w.participations, &participation{ID: w.id(then), Org: p.Org, Body: b, Level: "P", From: then})
-		case w.chance(0.09):
-			then := w.part(p.From.Add(6*month), until, 0.3)
-			p.Until = &then
-		}
-	}
-	if !b.Active.IsZero() && founders < 3 {
-		return fmt.Errorf("sample: %s has %d founders", b.Slug, founders)
-	}
-	return nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // sit gives a person a seat.
 func (w *world) sit(b *body, p *person, o *org, role, by string, at time.Time) *seat {
 	s := &seat{ID: w.id(at), Body: b, Person: p, Rows: []row{{Org: o, Role: role, By: by, From: at,
@@ -249,7 +81,7 @@ func (w *world) reassign(s *seat, role string, at time.Time, who *person) {
 	was := s.last().Role
 	s.change(at, "", func(r *row) {
 		r.Role = role
-		r.Voting = role != membership.Emeritus
+		r.Voting = role == membership.Chair || role == membership.VotingRepresentative
 	})
 	if role == membership.Chair {
 		s.Body.chairs = append(s.Body.chairs, lead{at, s.Person})
@@ -263,7 +95,7 @@ func (w *world) seat() error {
 		if b.Called.IsZero() {
 			continue
 		}
-		held := map[*org]int{} // seats of an organization, of those that go on
+		held := map[*org]int{} // seats of an organization, replacements not counted
 		if !b.Active.IsZero() {
 			if err := w.lead(b, held); err != nil {
 				return err
@@ -328,14 +160,14 @@ func (w *world) lead(b *body, held map[*org]int) error {
 		at := w.part(b.Active.Add(11*month), b.Active.Add(end.Sub(b.Active)*4/5), 0.3)
 		who := w.clerk(at)
 		w.reassign(vice, membership.Chair, at, who)
-		switch {
-		case w.chance(0.3):
+		w.changes++
+		switch w.changes % 3 {
+		case 0:
 			w.reassign(chair, membership.Emeritus, at, who)
-		case w.chance(0.7):
+		case 1:
 			w.reassign(chair, membership.VotingRepresentative, at, who)
 		default:
 			chair.close(at, membership.Left, "")
-			held[b.For]--
 			w.record(b.scope(), at, chair.Person, "seat", "leave", chair.ID, journal.Say("%s left the seat of %s", chair.Person.Name, membership.Word(membership.Chair)))
 		}
 		next(membership.ViceChair, membership.ByElection, at.Add(time.Hour), who)
@@ -344,14 +176,13 @@ func (w *world) lead(b *body, held map[*org]int) error {
 		at := w.part(b.Active.Add(8*month), end, 0.3)
 		if s := next(membership.Secretary, membership.ByChair, at, b.leader(at)); s != nil {
 			secretary.close(at.Add(time.Minute), membership.Left, "")
-			held[secretary.last().Org]--
 			w.record(b.scope(), at.Add(time.Minute), secretary.Person, "seat", "leave", secretary.ID,
 				journal.Say("%s left the seat of %s", secretary.Person.Name, membership.Word(membership.Secretary)))
 			secretary = s
 		}
 	}
 	// In some the secretary also speaks for the organization that lends the time.
-	if o := secretary.last().Org; b.Parent == nil && w.chance(0.4) && (b.Limit == 0 || held[o] < b.Limit) {
+	if o := secretary.last().Org; b.Parent == nil && w.chance(0.5) && !w.votes(o, b) && (b.Limit == 0 || held[o] < b.Limit) {
 		held[o]++
 		s := w.sit(b, secretary.Person, o, membership.VotingRepresentative, membership.ByChair, w.between(secretary.last().From, secretary.last().From.Add(40*day)))
 		w.record(b.scope(), s.last().From, b.leader(s.last().From), "seat", "appoint", s.ID, journal.Say("Appointed %s as %s", s.Person.Name, membership.Word(membership.VotingRepresentative)))
@@ -372,23 +203,35 @@ func (w *world) play(b *body, held map[*org]int) {
 	case "island-and-mini-grids":
 		give(w.guest, membership.AlternateRepresentative, later(w.ago(11), b.Active.Add(10*day)))
 	case "hydrogen-and-synthetic-fuels":
-		give(w.chair, membership.VotingRepresentative, w.ago(14))
+		role := membership.VotingRepresentative
+		if w.votes(w.chair.Home, b) {
+			role = membership.AlternateRepresentative
+		}
+		give(w.chair, role, w.ago(14))
 	}
+}
+
+// votes reports whether a seat of the organization has its vote in the commission.
+func (w *world) votes(o *org, b *body) bool {
+	return slices.ContainsFunc(w.seats, func(s *seat) bool {
+		l := s.last()
+		return s.Body == b && l.Org == o && l.Voting && s.open()
+	})
 }
 
 // represent fills the seats of an organization.
 func (w *world) represent(p *participation, held map[*org]int) {
 	var roles []string
-	switch {
-	case p.Level == "O":
+	switch p.Level {
+	case "O":
 		roles = []string{membership.Observer}
 		if w.chance(0.2) {
 			roles = append(roles, membership.Observer)
 		}
-	case p.Level == "L":
+	case "L":
 		roles = []string{membership.LiaisonOfficer}
 	default:
-		if held[p.Org] == 0 || w.chance(0.4) {
+		if !w.votes(p.Org, p.Body) {
 			roles = []string{membership.VotingRepresentative}
 		}
 		if w.chance(0.55) {
@@ -424,9 +267,7 @@ func (w *world) represent(p *participation, held map[*org]int) {
 		held[p.Org]++
 		s := w.sit(p.Body, who, owner, role, membership.ByChair, start)
 		w.applied(s)
-		if !w.lives(s, p, end) {
-			held[p.Org]--
-		}
+		w.lives(s, p, end)
 	}
 }
 
@@ -441,11 +282,11 @@ func (w *world) owner(p *participation, at time.Time) *org {
 	return p.Org
 }
 
-// lives is what becomes of a seat until end: replacements, other roles, its own
-// end. It reports whether the organization still holds it.
-func (w *world) lives(s *seat, p *participation, end time.Time) bool {
+// lives is what becomes of a seat until end: the organization sends others, an
+// alternate moves up, it moves with a merged organization, it ends.
+func (w *world) lives(s *seat, p *participation, end time.Time) {
 	for share := 0.42; end.Sub(s.last().From) > 8*month && w.chance(share); share = 0.3 {
-		at := w.part(s.last().From.Add(3*month), end, 0.25)
+		at := w.part(s.last().From.Add(3*month), end.Add(-month), 0.25)
 		who := w.pick(s.last().Org, at, s.Body.taken)
 		by := s.last().Org.rep()
 		if who == nil || by == nil || s.last().Org.Into != nil {
@@ -460,28 +301,34 @@ func (w *world) lives(s *seat, p *participation, end time.Time) bool {
 		w.record(s.last().Org.scope(), at, by, "seat", "give", s.ID, journal.Say("%s followed %s as %s in %s", who.Name, was.Person.Name, role, s.Body.Name))
 	}
 	rest := end.Sub(s.last().From)
-	role := s.last().Role
-	if role == membership.AlternateRepresentative && rest > 7*month && w.chance(0.2) {
-		at := w.part(s.last().From.Add(4*month), end, 0.3)
+	if s.last().Role == membership.AlternateRepresentative && rest > 7*month && !w.votes(s.last().Org, s.Body) && w.chance(0.4) {
+		at := w.part(s.last().From.Add(4*month), end.Add(-month), 0.3)
 		w.reassign(s, membership.VotingRepresentative, at, s.Body.leader(at))
+		rest = end.Sub(at)
 	}
 	if o := s.last().Org; o.Into != nil && s.open() {
 		s.change(o.Since, "", func(r *row) { r.Org = o.Into })
 		w.record(o.scope(), o.Since, w.staff[0], "seat", "move", s.ID, journal.Say("Moved the seat of %s in %s with the organization", s.Person.Name, s.Body.Name))
-		return true
+		return
 	}
+	w.ends(s, p, end, rest)
+}
+
+// ends is how a seat ends until end, if it does; rest is how long it has been as
+// it is.
+func (w *world) ends(s *seat, p *participation, end time.Time, rest time.Duration) {
 	word := membership.Word(s.last().Role)
 	switch {
 	case p.Org.State == organization.Suspended:
 		s.close(end, membership.Organization, suspension)
 		w.record(p.Org.scope(), end, w.staff[0], "seat", "end", s.ID, journal.Say("Ended the seat of %s as %s in %s", s.Person.Name, word, s.Body.Name))
-		return false
+		return
 	case s.Body.State == commission.Concluded && p.Until == nil:
 		s.close(end, membership.Concluded, "")
 		w.record(s.Body.scope(), end, w.clerk(end), "seat", "end", s.ID, journal.Say("Ended the seat of %s as %s in %s", s.Person.Name, word, s.Body.Name))
-		return false
+		return
 	case p.Until == nil && (rest < 9*month || !w.chance(0.11)):
-		return true
+		return
 	}
 	// It ends before the participation does, by whom it may be.
 	at := end.Add(-time.Minute)
@@ -491,10 +338,12 @@ func (w *world) lives(s *seat, p *participation, end time.Time) bool {
 	by := s.last().Org.rep()
 	switch n := w.random.IntN(4); {
 	case p.Level == "O" && p.Until != nil && w.takesPart(p.Org, p.Body, end.Add(time.Second)): // now they vote
-		s.change(end, "", func(r *row) { r.Role, r.Voting = membership.VotingRepresentative, true })
-		w.record(s.Body.scope(), end, s.Body.leader(end), "seat", "edit", s.ID, journal.Say("Changed the seat of %s from %s to %s",
-			s.Person.Name, membership.Word(membership.Observer), membership.Word(membership.VotingRepresentative)))
-		return true
+		role := membership.VotingRepresentative
+		if w.votes(p.Org, p.Body) {
+			role = membership.AlternateRepresentative
+		}
+		w.reassign(s, role, end, s.Body.leader(end))
+		return
 	case (n == 0 || p.Until != nil) && by != nil:
 		s.close(at, membership.Recalled, "")
 		w.record(s.last().Org.scope(), at, by, "seat", "recall", s.ID, journal.Say("Recalled %s as %s from %s", s.Person.Name, word, s.Body.Name))
@@ -508,7 +357,6 @@ func (w *world) lives(s *seat, p *participation, end time.Time) bool {
 		s.close(at, membership.Left, "")
 		w.record(s.Body.scope(), at, s.Person, "seat", "leave", s.ID, journal.Say("%s left the seat of %s", s.Person.Name, word))
 	}
-	return false
 }
 
 // advise gives seats to experts who stand for nobody but themselves.

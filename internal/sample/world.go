@@ -35,10 +35,11 @@ type world struct {
 	warned         []termNotice
 	events         []event
 
-	staff []*person // the secretariat
-	chair *person   // the sample's chair and member
-	guest *person
-	used  map[string]bool // addresses and names of persons that are taken
+	staff   []*person // the secretariat
+	chair   *person   // the sample's chair and member
+	guest   *person
+	changes int             // of chairs
+	used    map[string]bool // addresses and names of persons that are taken
 }
 
 // build makes the world as of the beginning of the day. All that chance decides
