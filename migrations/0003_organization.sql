@@ -24,7 +24,10 @@ COMMENT ON COLUMN organization.plain_name IS 'The name without case, diacritics 
 COMMENT ON COLUMN organization.domain IS 'The registrable domain of the website; not unique: offices of one house may join apart.';
 CREATE INDEX organization_directory ON organization (name, id) INCLUDE (slug, kind, category, country, state) WHERE state = 'member';
 CREATE INDEX organization_country ON organization (country, name, id) WHERE state = 'member';
+CREATE INDEX organization_kind ON organization (kind, name, id) WHERE state = 'member';
+CREATE INDEX organization_review ON organization (state, name, id) WHERE state <> 'member';
 CREATE INDEX organization_pending ON organization (created_at, id) WHERE state = 'pending';
+CREATE INDEX organization_same ON organization (plain_name);
 CREATE INDEX organization_plain ON organization USING gin (plain_name gin_trgm_ops);
 CREATE INDEX organization_search ON organization USING gin (fold(name) gin_trgm_ops);
 CREATE INDEX organization_domain ON organization (domain) WHERE domain <> '';

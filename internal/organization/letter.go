@@ -37,10 +37,12 @@ func person(ctx context.Context, q postgres.Q, id *uuid.UUID) ([]mail.Reader, er
 	return postgres.All[mail.Reader](ctx, q, readers+`= $1`, id)
 }
 
+const representing = readers + `IN (
+	SELECT person_id FROM affiliation WHERE organization_id = $1 AND representative AND period @> $2::timestamptz) ORDER BY p.id LIMIT 100`
+
 // representatives are whom a claim is told; the secretariat where there is none.
 func representatives(ctx context.Context, tx *journal.Tx, organization uuid.UUID) ([]mail.Reader, error) {
-	to, err := postgres.All[mail.Reader](ctx, tx, readers+`IN (
-		SELECT person_id FROM affiliation WHERE organization_id = $1 AND representative AND period @> $2::timestamptz) ORDER BY p.id LIMIT 100`, organization, tx.Now)
+	to, err := postgres.All[mail.Reader](ctx, tx, representing, organization, tx.Now)
 	if err != nil || len(to) > 0 {
 		return to, err
 	}

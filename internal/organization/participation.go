@@ -210,8 +210,10 @@ func participation(ctx context.Context, q postgres.Q, commission uuid.UUID, orga
 }
 
 // SetParticipation gives an organization a place in a commission, or another
-// level: by the commission's officers.
-func (s *Service) SetParticipation(ctx context.Context, who access.Actor, commission, organization, level string) (Participation, error) {
+// level: by the commission's officers. seen is the participation that it is to
+// take the place of, the zero id where the organization took no part; nil is
+// whatever there is. The organization's representatives are told.
+func (s *Service) SetParticipation(ctx context.Context, who access.Actor, commission, organization, level string, seen *uuid.UUID) (Participation, error) {
 	c, permit, err := s.requireCommission(ctx, who, commission, "edit")
 	if err != nil {
 		return Participation{}, err
@@ -229,13 +231,15 @@ func (s *Service) SetParticipation(ctx context.Context, who access.Actor, commis
 		return Participation{}, err
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if err := s.place(ctx, tx, c, o.ID, level); err != nil {
+		if err := s.place(ctx, tx, c, o.ID, level, seen); err != nil {
 			return err
 		}
 		// A request that asked for it has been answered with it.
-		_, err := tx.Exec(ctx, `UPDATE participation_request SET state = 'granted', decided_by = $3, decided_at = $4
-			WHERE commission_id = $1 AND organization_id = $2 AND state = 'pending'`, c.ID, o.ID, who.ID, tx.Now)
-		return err
+		if _, err := tx.Exec(ctx, `UPDATE participation_request SET state = 'granted', decided_by = $3, decided_at = $4
+			WHERE commission_id = $1 AND organization_id = $2 AND state = 'pending'`, c.ID, o.ID, who.ID, tx.Now); err != nil {
+			return err
+		}
+		return s.tellRepresentatives(ctx, tx, o, "participation.set", placedNote(o, c, level))
 	})
 	if err != nil {
 		return Participation{}, err
@@ -254,8 +258,8 @@ func (s *Service) requireCommission(ctx context.Context, who access.Actor, slug,
 }
 
 // place gives an organization a level in a commission from now on, in a change:
-// both are kept as they are meanwhile.
-func (s *Service) place(ctx context.Context, tx *journal.Tx, c Commission, organization uuid.UUID, level string) error {
+// both are kept as they are meanwhile. seen: see SetParticipation.
+func (s *Service) place(ctx context.Context, tx *journal.Tx, c Commission, organization uuid.UUID, level string, seen *uuid.UUID) error {
 	o, err := LockMember(ctx, tx, organization)
 	if err != nil {
 		return err
@@ -266,9 +270,14 @@ func (s *Service) place(ctx context.Context, tx *journal.Tx, c Commission, organ
 	if err := c.takes(); err != nil {
 		return err
 	}
-	before, err := endParticipation(ctx, tx, c.ID, o.ID, tx.Now)
-	if err != nil {
+	was, before, err := endParticipation(ctx, tx, c.ID, o.ID, tx.Now)
+	switch {
+	case err != nil:
 		return err
+	case seen != nil && *seen == uuid.Nil && before != "":
+		return problem.New(problem.Unguarded, "%s takes part already. Send If-Match with the ETag that you read, so that nobody's change is lost.", o.Name)
+	case seen != nil && *seen != was:
+		return problem.New(problem.Stale, "Somebody has changed this participation meanwhile. Look at it again.")
 	}
 	if before == level {
 		return problem.New(problem.Conflict, "%s has this level already.", o.Name)
@@ -292,40 +301,50 @@ func (s *Service) place(ctx context.Context, tx *journal.Tx, c Commission, organ
 	return tx.RecordAs("participation", "set", object, note)
 }
 
-// endParticipation ends the one that holds now and returns its level, "" if
-// there is none. One that began at this very instant goes without a trace.
-func endParticipation(ctx context.Context, q postgres.Q, commission, organization uuid.UUID, now time.Time) (string, error) {
-	levels, err := postgres.All[string](ctx, q, `
+// endParticipation ends the one that holds now and returns it and its level, ""
+// if there is none. One that began at this very instant goes without a trace.
+func endParticipation(ctx context.Context, q postgres.Q, commission, organization uuid.UUID, now time.Time) (uuid.UUID, string, error) {
+	type live struct {
+		ID    uuid.UUID `db:"id"`
+		Level string    `db:"level"`
+	}
+	ended, err := postgres.All[live](ctx, q, `
 		WITH live AS (SELECT id, level, period FROM participation WHERE commission_id = $1 AND organization_id = $2 AND (period @> $3::timestamptz OR lower(period) > $3) FOR UPDATE),
 		gone AS (DELETE FROM participation t USING live WHERE t.id = live.id AND lower(t.period) >= $3),
 		ended AS (UPDATE participation t SET period = tstzrange(lower(t.period), $3) FROM live WHERE t.id = live.id AND lower(t.period) < $3)
-		SELECT level FROM live ORDER BY lower(period)`, commission, organization, now)
-	if err != nil || len(levels) == 0 {
-		return "", err
+		SELECT id, level FROM live ORDER BY lower(period)`, commission, organization, now)
+	if err != nil || len(ended) == 0 {
+		return uuid.Nil, "", err
 	}
-	return levels[0], nil
+	return ended[0].ID, ended[0].Level, nil
 }
 
 // EndParticipation takes an organization out of a commission: by the
-// commission's officers, or by its own representative.
+// commission's officers, or by its own representative. The other side is told.
 func (s *Service) EndParticipation(ctx context.Context, who access.Actor, commission, organization string) error {
 	c, p, permit, err := s.endingParticipation(ctx, who, commission, organization)
 	if err != nil {
 		return err
 	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		level, err := endParticipation(ctx, tx, c.ID, p.OrganizationID, tx.Now)
+		_, level, err := endParticipation(ctx, tx, c.ID, p.OrganizationID, tx.Now)
 		if err != nil {
 			return err
 		}
 		if level == "" {
 			return problem.New(problem.Conflict, "This participation has ended meanwhile.")
 		}
-		object := p.OrganizationID
+		o, note := Organization{ID: p.OrganizationID, Slug: p.Organization, Name: p.OrganizationName}, journal.Say("%s no longer takes part in %s", p.OrganizationName, c.Name)
 		if permit.Scope().Kind == access.OrganizationKind {
-			object = c.ID
+			if err := tx.RecordAs("participation", "end", c.ID, note); err != nil {
+				return err
+			}
+			return s.tellOfficers(ctx, tx, c, o, "participation.left", goneNote(o, c))
 		}
-		return tx.RecordAs("participation", "end", object, journal.Say("%s no longer takes part in %s", p.OrganizationName, c.Name))
+		if err := tx.RecordAs("participation", "end", o.ID, note); err != nil {
+			return err
+		}
+		return s.tellRepresentatives(ctx, tx, o, "participation.ended", endedThereNote(o, c))
 	})
 }
 
@@ -422,5 +441,5 @@ func (s *Service) Participate(ctx context.Context, tx *journal.Tx, organization,
 	if err != nil || len(held) > 0 && higher(held[0], level) == held[0] {
 		return err
 	}
-	return s.place(ctx, tx, Commission{ID: commission}, organization, level)
+	return s.place(ctx, tx, Commission{ID: commission}, organization, level, nil)
 }

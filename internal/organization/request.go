@@ -2,6 +2,7 @@ package organization
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -103,16 +104,15 @@ func (s *Service) RequestParticipation(ctx context.Context, who access.Actor, co
 			return err
 		}
 		if state == "granted" {
-			return s.place(ctx, tx, c, o.ID, level)
+			if err := s.place(ctx, tx, c, o.ID, level, nil); err != nil {
+				return err
+			}
+			return s.tellOfficers(ctx, tx, c, o, "participation.joined", joinedNote(o, c, level))
 		}
 		if err := tx.RecordAs("participation", "request", c.ID, journal.Say("%s asked to take part in %s as %s", o.Name, c.Name, level)); err != nil {
 			return err
 		}
-		to, err := officers(ctx, tx, c.ID)
-		if err != nil {
-			return err
-		}
-		return s.tell(ctx, tx, to, "participation.requested", o, requestedNote(o, c, level, message))
+		return s.tellOfficers(ctx, tx, c, o, "participation.requested", requestedNote(o, c, level, message))
 	})
 	if err != nil {
 		return Request{}, err
@@ -164,7 +164,7 @@ func (s *Service) Represented(ctx context.Context, who access.Actor) ([]Row, err
 // Grant gives what was asked for.
 func (s *Service) Grant(ctx context.Context, who access.Actor, commission string, id uuid.UUID) (Request, error) {
 	return s.answer(ctx, who, commission, id, "granted", "", func(tx *journal.Tx, c Commission, r Request) error {
-		return s.place(ctx, tx, c, r.OrganizationID, r.Level)
+		return s.place(ctx, tx, c, r.OrganizationID, r.Level, nil)
 	})
 }
 
@@ -291,6 +291,30 @@ func officers(ctx context.Context, tx *journal.Tx, commission uuid.UUID) ([]mail
 	return secretariat(ctx, tx)
 }
 
+// tellOfficers writes to those who keep the commission, but for the actor.
+func (s *Service) tellOfficers(ctx context.Context, tx *journal.Tx, c Commission, o Organization, kind string, note func(context.Context) mail.Note) error {
+	to, err := officers(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, others(tx, to), kind, o, note)
+}
+
+// tellRepresentatives writes to those who represent the organization, but for
+// the actor. (The secretariat is not told in their place: nothing waits for it.)
+func (s *Service) tellRepresentatives(ctx context.Context, tx *journal.Tx, o Organization, kind string, note func(context.Context) mail.Note) error {
+	to, err := postgres.All[mail.Reader](ctx, tx, representing, o.ID, tx.Now)
+	if err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, others(tx, to), kind, o, note)
+}
+
+// others are the readers without the actor, who knows.
+func others(tx *journal.Tx, to []mail.Reader) []mail.Reader {
+	return slices.DeleteFunc(to, func(r mail.Reader) bool { return r.Person == tx.Permit().Actor().ID })
+}
+
 // LevelNames are what the levels are called, as keys of the catalog.
 var LevelNames = map[string]string{"P": "Participating", "O": "Observing", "L": "Liaison"}
 
@@ -306,6 +330,54 @@ func requestedNote(o Organization, c Commission, level, message string) func(con
 			n.Paragraphs = append(n.Paragraphs, message)
 		}
 		return n
+	}
+}
+
+// joinedNote tells the officers that an organization has come, placedNote the
+// organization that the officers gave it a place.
+func joinedNote(o Organization, c Commission, level string) func(context.Context) mail.Note {
+	return func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "%s takes part in %s", o.Name, c.Name),
+			Paragraphs: []string{i18n.T(ctx, "%s has joined %s. Its place: %s.", o.Name, c.Name, i18n.Key(LevelNames[level]))},
+			Button:     i18n.T(ctx, "See who takes part"), Path: c.Path() + "/organizations",
+			Footer: i18n.T(ctx, "You get this because you are an officer of the commission, or of the secretariat."),
+		}
+	}
+}
+
+func placedNote(o Organization, c Commission, level string) func(context.Context) mail.Note {
+	return func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "%s takes part in %s", o.Name, c.Name),
+			Paragraphs: []string{i18n.T(ctx, "The officers of %s have given %s this place: %s.", c.Name, o.Name, i18n.Key(LevelNames[level]))},
+			Button:     i18n.T(ctx, "See the commission"), Path: c.Path() + "/organizations",
+			Footer: i18n.T(ctx, "You get this because you are a primary representative of the organization."),
+		}
+	}
+}
+
+// goneNote tells the officers that an organization has gone, endedThereNote the
+// organization that the officers ended its participation.
+func goneNote(o Organization, c Commission) func(context.Context) mail.Note {
+	return func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "%s no longer takes part in %s", o.Name, c.Name),
+			Paragraphs: []string{i18n.T(ctx, "%s has ended its participation in %s.", o.Name, c.Name)},
+			Button:     i18n.T(ctx, "See who takes part"), Path: c.Path() + "/organizations",
+			Footer: i18n.T(ctx, "You get this because you are an officer of the commission, or of the secretariat."),
+		}
+	}
+}
+
+func endedThereNote(o Organization, c Commission) func(context.Context) mail.Note {
+	return func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "%s no longer takes part in %s", o.Name, c.Name),
+			Paragraphs: []string{i18n.T(ctx, "The officers of %s have ended the participation of %s.", c.Name, o.Name)},
+			Button:     i18n.T(ctx, "See the commission"), Path: c.Path() + "/organizations",
+			Footer: i18n.T(ctx, "You get this because you are a primary representative of the organization."),
+		}
 	}
 }
 

@@ -60,6 +60,16 @@ func (s *Service) mayList(ctx context.Context, who access.Actor, f *Filter) erro
 	}
 	var p problem.Fields
 	check.Line(&p, "q", &f.Query, 0, 200)
+	check.Country(&p, "country", &f.Country, false)
+	if f.Kind != "" {
+		check.OneOf(&p, "kind", f.Kind, Kinds...)
+	}
+	if f.Category != "" {
+		check.OneOf(&p, "category", f.Category, Categories...)
+	}
+	if f.State != "" {
+		check.OneOf(&p, "state", f.State, States...)
+	}
 	return p.Err()
 }
 

@@ -28,6 +28,7 @@ func mountAPI(s *web.Server, organizations *organization.Service) {
 	web.API(s, web.Call{Method: "PUT", Path: "/organizations/{slug}/logo", Operation: "logo.set.api", Need: in("edit"), Summary: "Replace the logo: the body is a PNG, JPEG or WebP picture", Tag: tag}, h.setLogo)
 	web.API(s, web.Call{Method: "DELETE", Path: "/organizations/{slug}/logo", Operation: "logo.remove.api", Need: in("edit"), Summary: "Remove the logo", Tag: tag, Status: 204}, h.removeLogo)
 	web.API(s, web.Call{Method: "GET", Path: "/organizations/{slug}/history", Operation: "organization.history.api", Need: web.InOrganization("history", "read"), Summary: "Read what was done to an organization", Tag: tag}, h.history)
+	web.API(s, web.Call{Method: "GET", Path: "/organizations/{slug}/similar", Operation: "organization.similar_to.api", Need: in("accept"), Summary: "Find what may be the same as an organization, among all there are (secretariat)", Tag: tag}, h.similarTo)
 	web.API(s, web.Call{Method: "GET", Path: "/organizations/{slug}/participations", Operation: "organization.participations.api", Need: in("read"), Summary: "List what an organization takes part in", Tag: places}, h.participationsOf)
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/accept", Operation: "organization.accept.api", Need: in("accept"), Summary: "Accept an organization as a member", Tag: tag}, h.accept)
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/decline", Operation: "organization.decline.api", Need: in("decline"), Summary: "Decline an organization", Tag: tag}, h.decline)
@@ -116,6 +117,15 @@ type similarInput struct {
 
 func (h *api) similar(ctx context.Context, in *similarInput) (*web.Listed[organization.Similar], error) {
 	found, err := h.organizations.Similar(ctx, access.From(ctx), in.Name, in.Website)
+	return web.Page(found, ""), err
+}
+
+func (h *api) similarTo(ctx context.Context, in *SlugInput) (*web.Listed[organization.Similar], error) {
+	o, err := h.organizations.Show(ctx, access.From(ctx), in.Slug)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.organizations.SimilarTo(ctx, access.From(ctx), o)
 	return web.Page(found, ""), err
 }
 

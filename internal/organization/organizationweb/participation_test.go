@@ -22,9 +22,16 @@ func TestParticipation(t *testing.T) {
 	w.chair.Post(page, "organization", "nordwind", "level", "O").Want(303)
 	w.Visitor().Get(page).Want(200, "Nordwind AG", "Observing", `class="world"`)
 	w.Visitor().Get("/organizations/nordwind").Want(200, "Commission GRID", "Observing")
-	w.chair.API("PUT", api, map[string]any{"level": "P"}).Want(200, `"level":"P"`)
-	w.chair.API("PUT", api, map[string]any{"level": "P"}).Want(409, "this level already")
-	w.chair.API("PUT", api, map[string]any{"level": "Z"}).Want(422)
+	w.chair.API("PUT", api, map[string]any{"level": "P"}).Want(428, "takes part already")
+	observing := w.Visitor().API("GET", api, nil).Want(200, `"level":"O"`).Header.Get("ETag")
+	participating := w.chair.API("PUT", api, map[string]any{"level": "P"}, "If-Match", observing).Want(200, `"level":"P"`).Header.Get("ETag")
+	if participating == observing || participating != w.Visitor().API("GET", api, nil).Header.Get("ETag") {
+		t.Errorf("ETag %s, was %s", participating, observing)
+	}
+	w.chair.API("PUT", api, map[string]any{"level": "L"}, "If-Match", observing).Want(412, "meanwhile")
+	w.chair.API("PUT", api, map[string]any{"level": "L"}, "If-Match", `"v1"`).Want(412)
+	w.chair.API("PUT", api, map[string]any{"level": "P"}, "If-Match", participating).Want(409, "this level already")
+	w.chair.API("PUT", api, map[string]any{"level": "Z"}, "If-Match", participating).Want(422)
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?level=P", nil).Want(200, "nordwind")
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?level=O", nil).Want(200, `"items":[]`)
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?as_of=2999-01-01", nil).Want(422, `"as_of"`)
@@ -35,6 +42,15 @@ func TestParticipation(t *testing.T) {
 	w.rita.Post(page + "/nordwind/end").Want(303)
 	w.rita.Post(page + "/nordwind/end").Want(404)
 	w.Visitor().API("GET", api, nil).Want(404, "does not take part")
+	w.chair.API("PUT", api, map[string]any{"level": "O"}, "If-Match", participating).Want(412)
+	w.chair.API("PUT", api, map[string]any{"level": "O"}).Want(200)
+	w.chair.API("DELETE", api, nil).Want(204)
+	w.chair.API("DELETE", api, nil).Want(404)
+	for kind, n := range map[string]int{"participation.set": 3, "participation.left": 1, "participation.ended": 1} {
+		if got := w.mails(kind); got != n {
+			t.Errorf("%d letters %s, want %d", got, kind, n)
+		}
+	}
 	w.rita.Get("/organizations/nordwind/history").Want(200, "takes part in Commission GRID as O", "as P and no longer as O", "no longer takes part in Commission GRID")
 }
 
@@ -90,5 +106,8 @@ func TestRequestOpen(t *testing.T) {
 	w.commission("nobody", "SHUT", "closed")
 	w.rita.API("POST", "/commissions/everybody/participation-requests", map[string]any{"organization": "nordwind", "level": "P"}).Want(201, `"state":"granted"`)
 	w.Visitor().API("GET", "/commissions/everybody/participations/nordwind", nil).Want(200, `"level":"P"`)
+	if n := w.mails("participation.joined"); n != 1 { // to the secretariat: it has no officers
+		t.Errorf("%d letters, want 1", n)
+	}
 	w.rita.Post("/commissions/nobody/participation-requests", "organization", "nordwind", "level", "P").Want(409, "takes no new organizations")
 }

@@ -2,6 +2,9 @@ package organizationweb
 
 import (
 	"context"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/keyset"
@@ -53,21 +56,34 @@ type PlaceInput struct {
 	Organization string `path:"organization" maxLength:"80" doc:"Slug."`
 }
 
-func (h *api) participation(ctx context.Context, in *PlaceInput) (*body[organization.Participation], error) {
+// placed is a participation; each is a version of the organization's place, so
+// its id is the ETag.
+func placed(p organization.Participation, err error) (*web.Versioned[organization.Participation], error) {
+	return &web.Versioned[organization.Participation]{ETag: `"` + p.ID.String() + `"`, Body: p}, err
+}
+
+func (h *api) participation(ctx context.Context, in *PlaceInput) (*web.Versioned[organization.Participation], error) {
 	_, p, err := h.organizations.Participation(ctx, access.From(ctx), in.Slug, in.Organization)
-	return &body[organization.Participation]{p}, err
+	return placed(p, err)
 }
 
 type setInput struct {
 	PlaceInput
-	Body struct {
+	IfMatch string `header:"If-Match" doc:"The ETag of the participation that this takes the place of; absent where the organization takes no part yet."`
+	Body    struct {
 		Level string `json:"level" enum:"P,O,L"`
 	}
 }
 
-func (h *api) setParticipation(ctx context.Context, in *setInput) (*body[organization.Participation], error) {
-	p, err := h.organizations.SetParticipation(ctx, access.From(ctx), in.Slug, in.Organization, in.Body.Level)
-	return &body[organization.Participation]{p}, err
+func (h *api) setParticipation(ctx context.Context, in *setInput) (*web.Versioned[organization.Participation], error) {
+	var seen uuid.UUID
+	if in.IfMatch != "" {
+		var err error
+		if seen, err = uuid.Parse(strings.Trim(in.IfMatch, `"`)); err != nil {
+			return nil, problem.New(problem.Stale, "If-Match is not an ETag of this.")
+		}
+	}
+	return placed(h.organizations.SetParticipation(ctx, access.From(ctx), in.Slug, in.Organization, in.Body.Level, &seen))
 }
 
 func (h *api) endParticipation(ctx context.Context, in *PlaceInput) (*struct{}, error) {

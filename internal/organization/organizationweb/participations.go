@@ -111,7 +111,7 @@ func (h *pages) postSet(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
-	p, err := h.organizations.SetParticipation(ctx, web.Actor(c), in.Slug, in.Organization, in.Level)
+	p, err := h.organizations.SetParticipation(ctx, web.Actor(c), in.Slug, in.Organization, in.Level, nil)
 	if errors, ok := invalid(ctx, err); ok {
 		return h.participations(c, 422, views.Set{Organization: in.Organization, Level: in.Level}, errors)
 	}
