@@ -22,6 +22,7 @@ const (
 	TooLarge    Kind = "too-large"   // over a limit of size
 	TooMany     Kind = "too-many"    // over a limit of rate
 	Unavailable Kind = "unavailable" // something the portal needs is down
+	Full        Kind = "full"        // there is no room left to keep it
 	Stale       Kind = "stale"       // the change was made from a version that is not the current one
 	Unguarded   Kind = "unguarded"   // an update that does not say which version it was made from
 )

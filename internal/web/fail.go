@@ -20,6 +20,7 @@ import (
 var statusOf = map[problem.Kind]int{
 	problem.Invalid: 422, problem.Conflict: 409, problem.NotFound: 404, problem.Forbidden: 403, problem.SignIn: 401,
 	problem.TooLarge: 413, problem.TooMany: 429, problem.Unavailable: 503, problem.Stale: 412, problem.Unguarded: 428,
+	problem.Full: 507,
 }
 
 var titleOf = map[int]string{
@@ -27,6 +28,7 @@ var titleOf = map[int]string{
 	405: "This cannot be done here", 409: "This cannot be done now", 412: "Somebody changed this meanwhile", 413: "This is too large",
 	422: "Something has to be corrected", 428: "Say which version you saw", 429: "Too many at once", 431: "The request's headers are too large",
 	500: "Something went wrong on our side", 503: "The portal is not available for a moment",
+	507: "There is no room left",
 }
 
 // fail turns an error into a page or, below /api, a problem of RFC 9457.
@@ -73,6 +75,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 
 func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
 	if p := problem.As(err); p != nil {
+		if down := p.Kind == problem.Unavailable || p.Kind == problem.Full; down && err.Error() != p.Error() { // the cause is for us alone
+			s.Log.LogAttrs(ctx, slog.LevelError, string(p.Kind), slog.String("error", err.Error()))
+		}
 		return p
 	}
 	var fe *fiber.Error
