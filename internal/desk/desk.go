@@ -67,6 +67,13 @@ type Desk struct {
 	Organizations []Place `json:"organizations"`
 }
 
+// How many of a kind stand on a desk, the oldest first: of one commission, and in
+// the portal. Item.Count says how many there are.
+const (
+	MostDecide = 3
+	MostAccept = 10
+)
+
 // mostPlaces bounds what a desk lists of commissions and of organizations.
 const mostPlaces = 300
 

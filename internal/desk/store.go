@@ -27,7 +27,7 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time)
 		(SELECT 'application.decide' AS kind, c.slug, a.id, p.name AS who, c.name AS place, a.created_at AS at, a.n
 		 FROM mine JOIN commission c ON c.id = mine.id,
 		 LATERAL (SELECT id, person_id, created_at, count(*) OVER () AS n FROM application
-		          WHERE commission_id = c.id AND state = 'pending' ORDER BY created_at, id LIMIT 3) a
+		          WHERE commission_id = c.id AND state = 'pending' ORDER BY created_at, id LIMIT $7) a
 		 JOIN person p ON p.id = a.person_id ORDER BY a.created_at LIMIT 30)
 		UNION ALL
 		(SELECT 'invitation.answer', c.slug, i.id, p.name, c.name, i.expires_at, 1
@@ -51,7 +51,7 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time)
 		UNION ALL
 		(SELECT 'organization.accept', o.slug, o.id, coalesce(p.name, ''), o.name, o.created_at, count(*) OVER ()
 		 FROM organization o LEFT JOIN person p ON p.id = o.registered_by
-		 WHERE $6 AND o.state = 'pending' ORDER BY o.created_at LIMIT 10)
+		 WHERE $6 AND o.state = 'pending' ORDER BY o.created_at LIMIT $8)
 		UNION ALL
 		(SELECT 'affiliation.confirm', o.slug, a.id, p.name, o.name, lower(a.period), 1
 		 FROM led JOIN organization o ON o.id = led.id JOIN affiliation a ON a.organization_id = o.id JOIN person p ON p.id = a.person_id
@@ -63,7 +63,7 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time)
 		UNION ALL
 		(SELECT 'commission.support', c.slug, c.id, '', c.name, c.created_at, (SELECT count(*) FROM support u WHERE u.commission_id = c.id)
 		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)`,
-		who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat())
+		who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept)
 }
 
 func commissions(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {

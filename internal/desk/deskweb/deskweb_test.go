@@ -56,6 +56,12 @@ func TestDesk(t *testing.T) {
 			tt.who.Get(m[1]).Want(200) // no entry of a desk leads nowhere
 		}
 	}
+	chair.Get("/desk").Lacks("all 1 applications")
+	for _, c := range []*apptest.Client{guest, idle, sam} {
+		p.Exec(`INSERT INTO application (commission_id, person_id, role) SELECT id, $1, 'observer' FROM commission WHERE slug = 'grid'`, c.ID)
+	}
+	first := apptest.Value[string](p, `SELECT a.id FROM application a JOIN commission c ON c.id = a.commission_id WHERE c.slug = 'grid' AND a.person_id = $1`, applicant.ID)
+	chair.Get("/desk").Want(200, "all 4 applications", `href="/commissions/grid/applications"`, `href="/commissions/grid/applications/`+first+`"`)
 	r := p.Visitor().Get("/desk")
 	if r.Status != 303 || r.Location() != "/sign-in?next=%2Fdesk" {
 		t.Errorf("a visitor got %d %s", r.Status, r.Location())
