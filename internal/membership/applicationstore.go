@@ -67,7 +67,8 @@ func listApplications(ctx context.Context, q postgres.Q, commission uuid.UUID, p
 		outer = "ORDER BY a.id DESC"
 	}
 	return postgres.All[Application](ctx, q, `SELECT `+applicationColumns+`
-		FROM (SELECT * FROM application WHERE `+w.SQL()+` `+order+` LIMIT `+w.Arg(page.Fetch())+`) a `+applicationFrom+` `+outer, w.Args()...)
+		FROM (SELECT id, commission_id, person_id, organization_id, nominated_by, role, statement, state, decided_by, decided_at, reason, seat_id, created_at
+		      FROM application WHERE `+w.SQL()+` `+order+` LIMIT `+w.Arg(page.Fetch())+`) a `+applicationFrom+` `+outer, w.Args()...)
 }
 
 func insertApplication(ctx context.Context, q postgres.Q, a Application) error {

@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,10 +133,13 @@ func (s *Service) takeOpen(ctx context.Context, tx *journal.Tx, letters *letters
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := s.give(ctx, tx, h, []Seat{seat}); err != nil {
+	if err := s.give(ctx, tx, letters, h, []Seat{seat}); err != nil {
 		return Outcome{}, err
 	}
 	if err := letters.each(ctx, tx, []uuid.UUID{seat.PersonID}, "seat.given", h.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note { return given(ctx, h, seat) }); err != nil {
+		return Outcome{}, err
+	}
+	if err := letters.officers(ctx, tx, h, "seat.taken", h.Path(), func(ctx context.Context) mail.Note { return taken(ctx, h, seat) }); err != nil {
 		return Outcome{}, err
 	}
 	return Outcome{Seat: &seat}, tx.RecordAs("seat", "take", seat.ID, journal.Say("%s took a seat as %s", a.Person, Word(a.Role)))
@@ -206,6 +210,12 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, slug string, i
 		if err := letters.officers(ctx, tx, h, "application.withdrawn", applicationPath(h, id), func(ctx context.Context) mail.Note { return withdrawn(ctx, h, a) }); err != nil {
 			return err
 		}
+		others := slices.DeleteFunc(a.concerned(), func(id uuid.UUID) bool { return id == who.ID })
+		if err := letters.each(ctx, tx, others, "application.withdrawn", applicationPath(h, id), func(ctx context.Context, to uuid.UUID) mail.Note {
+			return undone(ctx, h, a, to == a.PersonID)
+		}); err != nil {
+			return err
+		}
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
@@ -245,7 +255,7 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 		if seat, err = a.approve(with, term); err != nil {
 			return err
 		}
-		if err := s.give(ctx, tx, home, []Seat{seat}); err != nil {
+		if err := s.give(ctx, tx, &letters, home, []Seat{seat}); err != nil {
 			return err
 		}
 		if err := setDecided(ctx, tx, []decided{{ID: id, State: Approved, By: &who.ID, At: tx.Now, Seat: &seat.ID}}); err != nil {

@@ -151,13 +151,14 @@ func (s *Service) CarrySeats(ctx context.Context, who access.Actor, slug string,
 			return err
 		}
 		var steps []Step
+		var were []Seat // what the seats were
 		by := map[uuid.UUID][]Step{}
 		var people []uuid.UUID
 		for _, l := range plan.Lines {
 			if l.Skipped != nil {
 				continue
 			}
-			steps = append(steps, l.step)
+			steps, were = append(steps, l.step), append(were, *l.step.Was)
 			people = append(people, l.step.Was.PersonID)
 			by[l.step.Was.PersonID] = append(by[l.step.Was.PersonID], l.step)
 			note := journal.Say("Ended the seat of %s as %s", l.Name, Word(l.step.Was.Role))
@@ -195,6 +196,11 @@ func (s *Service) CarrySeats(ctx context.Context, who access.Actor, slug string,
 		}); err != nil {
 			return err
 		}
+		if b.Act == BulkEnd {
+			if err := letters.representatives(ctx, tx, home, were, "seat.lost", lost); err != nil {
+				return err
+			}
+		}
 		return letters.send(ctx, tx)
 	})
 	return plan, constraint(err)
@@ -202,11 +208,24 @@ func (s *Service) CarrySeats(ctx context.Context, who access.Actor, slug string,
 
 var errNobody = problem.New(problem.Conflict, "Nothing is left to do: everybody is skipped for the reason beside the name.")
 
-type double struct {
-	PersonID       uuid.UUID  `db:"person_id"`
-	OrganizationID *uuid.UUID `db:"organization_id"`
-	Role           string     `db:"role"`
-	ID             uuid.UUID  `db:"id"`
+// errDouble is the answer to a seat that a person holds already: in the same role,
+// for the same organization, at the same time.
+var errDouble = problem.New(problem.Conflict, "This person holds a seat in this role already.")
+
+// errOverlap is the answer to a term that runs into another one.
+var errOverlap = problem.New(problem.Conflict, "The term overlaps with that of another seat of this person in this role.")
+
+// seatsOf reads the last rows of the seats that persons hold, or will hold.
+func seatsOf(ctx context.Context, q postgres.Q, commission uuid.UUID, people []uuid.UUID, at time.Time) ([]Seat, error) {
+	return postgres.All[Seat](ctx, q, `SELECT `+seatColumns+` FROM seat s
+		WHERE s.commission_id = $1 AND s.person_id = ANY($2::uuid[]) AND coalesce(upper(s.period), 'infinity') > $3`, commission, array(people), at)
+}
+
+// meets reports whether both are held by one person in one role for one
+// organization at one time, which the schema forbids.
+func (s Seat) meets(o Seat) bool {
+	return s.ID != o.ID && s.PersonID == o.PersonID && s.Role == o.Role && sameID(s.OrganizationID, o.OrganizationID) &&
+		(s.Until == nil || o.Since.Before(*s.Until)) && (o.Until == nil || s.Since.Before(*o.Until))
 }
 
 // planSeats reads the seats (locked in a transaction) and decides on each.
@@ -236,13 +255,9 @@ func (s *Service) planSeats(ctx context.Context, q postgres.Q, who access.Actor,
 	if err != nil {
 		return plan, err
 	}
-	doubles := []double{}
-	if b.Act == BulkRole {
-		doubles, err = postgres.All[double](ctx, q, `SELECT id, person_id, organization_id, role FROM seat
-			WHERE commission_id = $1 AND role = $2 AND coalesce(upper(period), 'infinity') > $3 AND person_id = ANY($4::uuid[])`, h.ID, b.Role, now, array(people))
-		if err != nil {
-			return plan, err
-		}
+	held, err := seatsOf(ctx, q, h.ID, people, now)
+	if err != nil {
+		return plan, err
 	}
 	others, err := otherChairs(ctx, q, h.ID, now, idsOf(all))
 	if err != nil {
@@ -268,14 +283,11 @@ func (s *Service) planSeats(ctx context.Context, q postgres.Q, who access.Actor,
 			o.Seats--
 			err = h.Admits(o, b.Role)
 		}
-		if err == nil && b.Act == BulkRole {
-			i := slices.IndexFunc(doubles, func(d double) bool {
-				return d.ID != seat.ID && d.PersonID == seat.PersonID && sameID(d.OrganizationID, seat.OrganizationID)
-			})
-			if i >= 0 {
-				err = problem.New(problem.Conflict, "This person holds a seat in this role already.")
+		if err == nil && l.step.Next != nil && slices.ContainsFunc(held, l.step.Next.meets) {
+			err = errDouble
+			if b.Act == BulkTerm {
+				err = errOverlap
 			}
-			doubles = append(doubles, double{seat.PersonID, seat.OrganizationID, b.Role, seat.ID})
 		}
 		if err == nil {
 			err = h.KeepsChair([]Step{l.step}, kept+leading(seats, seat, now), now)
@@ -288,6 +300,9 @@ func (s *Service) planSeats(ctx context.Context, q postgres.Q, who access.Actor,
 			l.Skipped, l.After = p, nil
 		} else {
 			plan.Done++
+			if l.step.Next != nil { // those after it meet it as it will be
+				held = append(held, *l.step.Next)
+			}
 			if l.step.Next == nil || l.step.Next.Role != Chair { // it no longer leads: those after it count on it no more
 				seats[slices.IndexFunc(seats, func(x Seat) bool { return x.ID == seat.ID })].Role = ""
 			}
@@ -321,8 +336,8 @@ func (s Seat) planned(l *Planned, b Bulk, until *time.Time, now time.Time) (err 
 	if b.Act == BulkTerm {
 		e.Until = until
 	} else {
-		e.Role = b.Role
-		e.Voting = e.Voting && MayVote(b.Role)
+		e.Role = b.Role // with the vote that is usual in it, or the one there was
+		e.Voting = b.Role == VotingRepresentative || e.Voting && MayVote(b.Role)
 	}
 	if s.Same(e) {
 		return problem.New(problem.Conflict, "It is so already.")
@@ -364,8 +379,7 @@ func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chos
 	if err != nil {
 		return plan, err
 	}
-	doubles, err := postgres.All[double](ctx, q, `SELECT id, person_id, organization_id, role FROM seat
-		WHERE commission_id = $1 AND coalesce(upper(period), 'infinity') > $2 AND person_id = ANY($3::uuid[])`, h.ID, now, array(people))
+	held, err := seatsOf(ctx, q, h.ID, people, now)
 	if err != nil {
 		return plan, err
 	}
@@ -377,15 +391,10 @@ func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chos
 		seat, err := a.approve(Approval{}, Term{now, usual(now, h.TermMonths)})
 		if err == nil && a.OrganizationID != nil {
 			o := standings[*a.OrganizationID]
-			if err = h.Admits(o, a.Role); err == nil {
-				o.Seats++
-				standings[o.ID] = o
-			}
+			err = h.Admits(o, a.Role)
 		}
-		if err == nil && slices.ContainsFunc(doubles, func(d double) bool {
-			return d.PersonID == a.PersonID && d.Role == a.Role && sameID(d.OrganizationID, a.OrganizationID)
-		}) {
-			err = problem.New(problem.Conflict, "This person holds a seat in this role already.")
+		if err == nil && slices.ContainsFunc(held, seat.meets) {
+			err = errDouble
 		}
 		if err != nil {
 			p := problem.As(err)
@@ -397,6 +406,9 @@ func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chos
 			e := Of(seat)
 			l.After, l.seat = &e, &seat
 			plan.Done++
+			if a.OrganizationID != nil { // those after it meet the organization as it will stand
+				standings[*a.OrganizationID] = standings[*a.OrganizationID].with(a.Role)
+			}
 		}
 		plan.Lines = append(plan.Lines, l)
 	}
@@ -423,15 +435,17 @@ func (s *Service) CarryApprovals(ctx context.Context, who access.Actor, slug str
 		var seats []Seat
 		var closed []decided
 		var people []uuid.UUID
-		by := map[uuid.UUID]Planned{}
+		by := map[uuid.UUID][]Planned{} // what each of those concerned hears of
 		for _, l := range plan.Lines {
 			if l.Skipped != nil {
 				continue
 			}
 			seats = append(seats, *l.seat)
 			closed = append(closed, decided{ID: l.ID, State: Approved, By: &who.ID, At: tx.Now, Seat: &l.seat.ID})
-			people = append(people, l.app.PersonID)
-			by[l.app.PersonID] = l
+			for _, id := range l.app.concerned() {
+				people = append(people, id)
+				by[id] = append(by[id], l)
+			}
 			if err := tx.Record(l.ID, journal.Say("Approved the application of %s as %s", l.Name, Word(l.seat.Role))); err != nil {
 				return err
 			}
@@ -442,14 +456,23 @@ func (s *Service) CarryApprovals(ctx context.Context, who access.Actor, slug str
 		if len(seats) == 0 {
 			return errNobody
 		}
-		if err := s.give(ctx, tx, home, seats); err != nil {
+		if err := s.give(ctx, tx, &letters, home, seats); err != nil {
 			return err
 		}
 		if err := setDecided(ctx, tx, closed); err != nil {
 			return err
 		}
 		if err := letters.each(ctx, tx, people, "application.approved", home.Path(), func(ctx context.Context, to uuid.UUID) mail.Note {
-			return approved(ctx, home, *by[to].app, *by[to].seat, true)
+			var n mail.Note
+			for i, l := range by[to] { // several make one letter
+				one := approved(ctx, home, *l.app, *l.seat, to == l.app.PersonID)
+				if i == 0 {
+					n = one
+				} else {
+					n.Paragraphs = append(n.Paragraphs, one.Paragraphs...)
+				}
+			}
+			return n
 		}); err != nil {
 			return err
 		}

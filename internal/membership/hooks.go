@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/access"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -81,21 +82,22 @@ func (s *Service) EndOrganization(ctx context.Context, tx *journal.Tx, organizat
 	if err := s.endAll(ctx, tx, seats, Organization, why); err != nil {
 		return err
 	}
-	return closeAsked(ctx, tx, "organization_id", organization, "The organization is no longer a member of the convention.")
+	return s.closeAsked(ctx, tx, "organization_id", organization, "The organization is no longer a member of the convention.")
 }
 
 // Unaffiliate ends the seats that a person holds for an organization that they no
-// longer act for, and withdraws their applications for it.
+// longer act for, and withdraws their applications for it. These come first: an
+// approval that is under way holds its application, and its seat is found after.
 func (s *Service) Unaffiliate(ctx context.Context, tx *journal.Tx, organization, person uuid.UUID, _ time.Time) error {
+	if err := s.closeApplications(ctx, tx, Withdrawn, "", "You no longer act for the organization that it was for.",
+		"a.person_id = $4 AND a.organization_id = $5", person, organization); err != nil {
+		return err
+	}
 	seats, err := lockWhere(ctx, tx, tx.Now, "s.person_id = $2 AND s.organization_id = $3", person, organization)
 	if err != nil {
 		return err
 	}
-	if err := s.endAll(ctx, tx, seats, Organization, ""); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `UPDATE application SET state = 'withdrawn', decided_at = $3 WHERE person_id = $1 AND organization_id = $2 AND state = 'pending'`, person, organization, tx.Now)
-	return err
+	return s.endAll(ctx, tx, seats, Organization, "")
 }
 
 // Conclude ends all seats of a commission that has concluded or was abandoned,
@@ -108,34 +110,84 @@ func (s *Service) Conclude(ctx context.Context, tx *journal.Tx, commission uuid.
 	if err := s.endAll(ctx, tx, seats, Concluded, why); err != nil {
 		return err
 	}
-	return closeAsked(ctx, tx, "commission_id", commission, "The commission no longer works.")
+	return s.closeAsked(ctx, tx, "commission_id", commission, "The commission no longer works.")
 }
 
-// closeAsked rejects applications and takes back invitations that wait. column is
-// a constant of the program.
-func closeAsked(ctx context.Context, tx *journal.Tx, column string, id uuid.UUID, reason string) error {
-	type asked struct {
-		ID     uuid.UUID `db:"id"`
-		Person string    `db:"name"`
+// closeAsked rejects applications and takes back invitations that wait, and tells
+// who asked and who was invited. column is a constant of the program.
+func (s *Service) closeAsked(ctx context.Context, tx *journal.Tx, column string, id uuid.UUID, reason string) error {
+	if err := s.closeApplications(ctx, tx, Rejected, reason, reason, "a."+column+" = $4", id); err != nil {
+		return err
 	}
-	applications, err := postgres.All[asked](ctx, tx, `UPDATE application a SET state = 'rejected', decided_at = $2, reason = $3
-		FROM person p WHERE p.id = a.person_id AND a.`+column+` = $1 AND a.state = 'pending' RETURNING a.id, p.name`, id, tx.Now, reason)
+	type offer struct {
+		ID         uuid.UUID `db:"id"`
+		Email      string    `db:"email"`
+		Role       string    `db:"role"`
+		Slug       string    `db:"slug"`
+		Commission string    `db:"commission_name"`
+		Good       bool      `db:"good"`
+	}
+	all, err := postgres.All[offer](ctx, tx, `UPDATE invitation i SET state = 'revoked', answered_at = $2
+		FROM commission c WHERE c.id = i.commission_id AND i.`+column+` = $1 AND i.state = 'pending'
+		RETURNING i.id, i.email, i.role, c.slug, c.name AS commission_name, i.expires_at > $2 AS good`, id, tx.Now)
 	if err != nil {
 		return err
 	}
-	for _, a := range applications {
-		if err := tx.RecordAs("application", "reject", a.ID, journal.Say("Rejected the application of %s", a.Person)); err != nil {
+	letters := letters{post: s.post}
+	for _, i := range all {
+		if err := tx.RecordAs("invitation", "revoke", i.ID, journal.Say("Took back the invitation of %s", i.Email)); err != nil {
+			return err
+		}
+		if !i.Good {
+			continue
+		}
+		if err := letters.to(ctx, mail.Reader{Email: i.Email}, "invitation.revoked", "", func(ctx context.Context) mail.Note {
+			return revoked(ctx, Home{Slug: i.Slug, Name: i.Commission}, i.Role)
+		}); err != nil {
 			return err
 		}
 	}
-	invitations, err := postgres.All[asked](ctx, tx, `UPDATE invitation SET state = 'revoked', answered_at = $2
-		WHERE `+column+` = $1 AND state = 'pending' RETURNING id, email AS name`, id, tx.Now)
-	for _, i := range invitations {
-		if err := tx.RecordAs("invitation", "revoke", i.ID, journal.Say("Took back the invitation of %s", i.Person)); err != nil {
+	return letters.send(ctx, tx)
+}
+
+// closeApplications rejects or withdraws those applications that wait which meet
+// the condition, and tells the applicants why. reason is kept with them.
+func (s *Service) closeApplications(ctx context.Context, tx *journal.Tx, state, reason, said, condition string, args ...any) error {
+	type closed struct {
+		mail.Reader
+		ID         uuid.UUID `db:"id"`
+		Role       string    `db:"role"`
+		State      string    `db:"person_state"`
+		Slug       string    `db:"slug"`
+		Commission string    `db:"commission_name"`
+	}
+	all, err := postgres.All[closed](ctx, tx, `UPDATE application a SET state = $1, decided_at = $2, reason = $3
+		FROM person p, commission c WHERE p.id = a.person_id AND c.id = a.commission_id AND a.state = 'pending' AND `+condition+`
+		RETURNING a.id, a.role, p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, p.state AS person_state, c.slug, c.name AS commission_name`,
+		append([]any{state, tx.Now, reason}, args...)...)
+	if err != nil {
+		return err
+	}
+	letters := letters{post: s.post}
+	for _, a := range all {
+		action, note := "withdraw", journal.Say("Withdrew the application of %s", a.Name)
+		if state == Rejected {
+			action, note = "reject", journal.Say("Rejected the application of %s", a.Name)
+		}
+		if err := tx.RecordAs("application", action, a.ID, note); err != nil {
+			return err
+		}
+		if a.State != "active" {
+			continue
+		}
+		h := Home{Slug: a.Slug, Name: a.Commission}
+		if err := letters.to(ctx, a.Reader, "application.closed", applicationPath(h, a.ID), func(ctx context.Context) mail.Note {
+			return lapsed(ctx, h, Application{ID: a.ID, Role: a.Role}, said)
+		}); err != nil {
 			return err
 		}
 	}
-	return err
+	return letters.send(ctx, tx)
 }
 
 // MergeOrganization moves what holds from one organization into another: each
@@ -158,8 +210,14 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 	for _, p := range theirs {
 		taken[place{p.CommissionID, p.PersonID, p.Role}] = true
 	}
+	name, err := postgres.One[string](ctx, tx, access.ErrNotFound, `SELECT name FROM organization WHERE id = $1`, into)
+	if err != nil {
+		return err
+	}
 	var steps []Step
 	var double []placed
+	var people []uuid.UUID
+	by := map[uuid.UUID][]placed{}
 	for _, p := range seats {
 		key := place{p.CommissionID, p.PersonID, p.Role}
 		if taken[key] {
@@ -174,7 +232,8 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 			next.Since = was.instant(tx.Now)
 			step.Close = &Close{next.Since, Changed, ""}
 		}
-		steps = append(steps, step)
+		steps, people = append(steps, step), append(people, p.PersonID)
+		by[p.PersonID] = append(by[p.PersonID], p)
 		if err := tx.RecordAs("seat", "move", p.ID, journal.Say("Moved the seat of %s in %s with the organization", p.Name, p.Commission)); err != nil {
 			return err
 		}
@@ -185,8 +244,26 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 	if err := carry(ctx, tx, steps); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE application a SET state = 'withdrawn', decided_at = $3 WHERE organization_id = $1 AND state = 'pending'
-		AND EXISTS (SELECT FROM application b WHERE b.organization_id = $2 AND b.state = 'pending' AND b.commission_id = a.commission_id AND b.person_id = a.person_id)`, from, into, tx.Now); err != nil {
+	letters := letters{post: s.post}
+	if err := letters.each(ctx, tx, people, "seat.moved", "", func(ctx context.Context, to uuid.UUID) mail.Note {
+		var n mail.Note
+		for i, p := range by[to] { // several seats make one letter
+			one := moved(ctx, p.home(), p.Seat, name)
+			if i == 0 {
+				n = one
+			} else {
+				n.Paragraphs = append(n.Paragraphs, one.Paragraphs...)
+			}
+		}
+		return n
+	}); err != nil {
+		return err
+	}
+	if err := letters.send(ctx, tx); err != nil {
+		return err
+	}
+	if err := s.closeApplications(ctx, tx, Withdrawn, "", "You have applied for the organization that yours became part of, too; that application waits.", `a.organization_id = $4
+		AND EXISTS (SELECT FROM application b WHERE b.organization_id = $5 AND b.state = 'pending' AND b.commission_id = a.commission_id AND b.person_id = a.person_id)`, from, into); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `UPDATE application SET organization_id = $2 WHERE organization_id = $1 AND state = 'pending'`, from, into); err != nil {

@@ -177,6 +177,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, slug string, id 
 		return err
 	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
+		letters := letters{post: s.post}
 		i, err := lockInvitation(ctx, tx, id)
 		if err != nil {
 			return err
@@ -185,6 +186,14 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, slug string, id 
 			return i.Answerable(tx.Now)
 		}
 		if err := setAnswered(ctx, tx, i, Revoked, tx.Now, nil); err != nil {
+			return err
+		}
+		if i.StateAt(tx.Now) == Pending { // of one that has expired there is nothing to say
+			if err := letters.to(ctx, mail.Reader{Email: i.Email}, "invitation.revoked", "", func(ctx context.Context) mail.Note { return revoked(ctx, h, i.Role) }); err != nil {
+				return err
+			}
+		}
+		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
 		return tx.RecordAs("invitation", "revoke", id, journal.Say("Took back the invitation of %s", i.Email))
@@ -348,7 +357,7 @@ func (s *Service) accept(ctx context.Context, tx *journal.Tx, letters *letters, 
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := s.give(ctx, tx, h, []Seat{seat}); err != nil {
+	if err := s.give(ctx, tx, letters, h, []Seat{seat}); err != nil {
 		return Outcome{}, err
 	}
 	if err := letters.each(ctx, tx, []uuid.UUID{who.ID}, "seat.given", h.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note { return given(ctx, h, seat) }); err != nil {

@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
+	"commissionportal/internal/postgres"
 )
 
 // letters collects what one change says to people, to be enqueued together.
@@ -59,6 +61,48 @@ func (l *letters) officers(ctx context.Context, tx *journal.Tx, h Home, kind, ab
 			continue
 		}
 		if err := l.to(ctx, r, kind, about, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// represented is an organization with one of its primary representatives.
+type represented struct {
+	mail.Reader
+	Organization uuid.UUID `db:"organization_id"`
+	Slug         string    `db:"slug"`
+	Name         string    `db:"name"`
+}
+
+// representatives adds a letter to the primary representatives of organizations
+// whose seats have been given or have ended, one for all the seats of theirs,
+// except about their own seat and what they did themselves.
+func (l *letters) representatives(ctx context.Context, tx *journal.Tx, h Home, seats []Seat, kind string, note func(context.Context, Home, represented, []Seat) mail.Note) error {
+	of := map[uuid.UUID][]Seat{}
+	var ids []uuid.UUID
+	for _, s := range seats {
+		if s.OrganizationID != nil {
+			of[*s.OrganizationID] = append(of[*s.OrganizationID], s)
+			ids = append(ids, *s.OrganizationID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	all, err := postgres.All[represented](ctx, tx, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, a.organization_id, o.slug, o.name
+		FROM affiliation a JOIN person p ON p.id = a.person_id JOIN organization o ON o.id = a.organization_id
+		WHERE a.organization_id = ANY($1::uuid[]) AND a.representative AND a.state = 'confirmed' AND a.period @> $2::timestamptz AND p.state = 'active'
+		ORDER BY a.organization_id, p.id`, array(ids), tx.Now)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		others := slices.DeleteFunc(slices.Clone(of[r.Organization]), func(s Seat) bool { return s.PersonID == r.Person })
+		if len(others) == 0 || r.Person == tx.Permit().Actor().ID {
+			continue
+		}
+		if err := l.to(ctx, r.Reader, kind, "/organizations/"+r.Slug, func(ctx context.Context) mail.Note { return note(ctx, h, r, others) }); err != nil {
 			return err
 		}
 	}
@@ -192,4 +236,43 @@ func recalled(ctx context.Context, h Home, p Party, was Seat) mail.Note {
 	return mail.Note{Subject: subject(i18n.T(ctx, "%s has left %s", was.Name, h.Name)),
 		Paragraphs: paragraphs(i18n.T(ctx, "%s has recalled %s from the seat as %s.", p.Name, was.Name, Word(was.Role))),
 		Button:     i18n.T(ctx, "Open the roster"), Path: h.Path() + "/roster", Footer: officiate(ctx, h)}
+}
+
+func represent(ctx context.Context, r represented) string {
+	return i18n.T(ctx, "You get this because you are a primary representative of %s.", r.Name)
+}
+
+// gained tells a primary representative who sits for the organization from now on.
+func gained(ctx context.Context, h Home, r represented, seats []Seat) mail.Note {
+	n := mail.Note{Subject: subject(i18n.T(ctx, "%s has a new seat in %s", r.Name, h.Name)), Button: i18n.T(ctx, "Open the seats of %s", r.Name),
+		Path: "/organizations/" + r.Slug + "/seats", Footer: represent(ctx, r)}
+	for _, s := range seats {
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "%s sits for %s as %s in %s. If you want to send somebody else, replace or recall the person.", s.Name, r.Name, Word(s.Role), h.Name))
+	}
+	return n
+}
+
+// lost tells a primary representative who no longer sits for the organization.
+func lost(ctx context.Context, h Home, r represented, seats []Seat) mail.Note {
+	n := mail.Note{Subject: subject(i18n.T(ctx, "%s has lost a seat in %s", r.Name, h.Name)), Button: i18n.T(ctx, "Open the seats of %s", r.Name),
+		Path: "/organizations/" + r.Slug + "/seats", Footer: represent(ctx, r)}
+	for _, s := range seats {
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "%s no longer sits for %s as %s in %s.", s.Name, r.Name, Word(s.Role), h.Name))
+	}
+	return n
+}
+
+// taken tells the officers of an open commission who has taken a seat.
+func taken(ctx context.Context, h Home, s Seat) mail.Note {
+	return mail.Note{Subject: subject(i18n.T(ctx, "%s has taken a seat in %s", s.Name, h.Name)),
+		Paragraphs: paragraphs(i18n.T(ctx, "%s is now %s in %s, which is open to join.", s.Name, Word(s.Role), h.Name)),
+		Button:     i18n.T(ctx, "Open the seat"), Path: seatPath(h, s.ID), Footer: officiate(ctx, h)}
+}
+
+// moved tells of a seat that goes on for the organization that another became
+// part of.
+func moved(ctx context.Context, h Home, s Seat, into string) mail.Note {
+	return mail.Note{Subject: subject(i18n.T(ctx, "You now sit for %s in %s", into, h.Name)),
+		Paragraphs: paragraphs(i18n.T(ctx, "Your organization has become part of %s. Your seat as %s in %s goes on for it, with its term.", into, Word(s.Role), h.Name)),
+		Button:     i18n.T(ctx, "Open your seat"), Path: seatPath(h, s.ID), Footer: why(ctx, h)}
 }

@@ -59,6 +59,31 @@ func withdrawn(ctx context.Context, h Home, a Application) mail.Note {
 		Button:     i18n.T(ctx, "Open the applications"), Path: h.Path() + "/applications", Footer: officiate(ctx, h)}
 }
 
+// undone tells the one of the applicant and the nominator who did not withdraw
+// the application that the other did.
+func undone(ctx context.Context, h Home, a Application, own bool) mail.Note {
+	text := i18n.T(ctx, "%s has withdrawn from the nomination as %s in %s.", a.Person, Word(a.Role), h.Name)
+	if own {
+		text = i18n.T(ctx, "Your organization has withdrawn your nomination as %s in %s.", Word(a.Role), h.Name)
+	}
+	return mail.Note{Subject: subject(i18n.T(ctx, "The nomination of %s for %s is withdrawn", a.Person, h.Name)), Paragraphs: paragraphs(text),
+		Button: i18n.T(ctx, "Open the nomination"), Path: applicationPath(h, a.ID), Footer: applied(ctx, h)}
+}
+
+// lapsed tells of an application that was closed because something else ended.
+func lapsed(ctx context.Context, h Home, a Application, reason string) mail.Note {
+	return mail.Note{Subject: subject(i18n.T(ctx, "About the application to %s", h.Name)),
+		Paragraphs: paragraphs(i18n.T(ctx, "Your application as %s in %s is closed without a decision.", Word(a.Role), h.Name), i18n.T(ctx, reason)),
+		Button:     i18n.T(ctx, "Open the application"), Path: applicationPath(h, a.ID), Footer: applied(ctx, h)}
+}
+
+// revoked tells who was invited that the letter's link no longer leads to a seat.
+func revoked(ctx context.Context, h Home, role string) mail.Note {
+	return mail.Note{Subject: subject(i18n.T(ctx, "The invitation to %s is taken back", h.Name)),
+		Paragraphs: paragraphs(i18n.T(ctx, "You were invited to take a seat as %s in %s. The invitation has been taken back, and its link ends.", Word(role), h.Name)),
+		Button:     i18n.T(ctx, "Open %s", h.Name), Path: h.Path(), Footer: i18n.T(ctx, "You get this because you were invited at this address.")}
+}
+
 func invited(ctx context.Context, h Home, i Invitation, token string) mail.Note {
 	n := mail.Note{Subject: subject(i18n.T(ctx, "An invitation to %s", h.Name)), Button: i18n.T(ctx, "See the invitation"), Path: "/invitations/" + token, Secret: true,
 		Footer: i18n.T(ctx, "You get this because %s gave this address. If it is not for you, take no notice of it.", i.Inviter)}

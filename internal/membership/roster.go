@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,7 +48,9 @@ type Roster struct {
 	AsOf time.Time
 	Rows []RosterSeat
 	Next string // cursor of the next page, "" for none
-	// Officers: only the officers are shown, who are public in any case.
+	// Now: as of this moment, and not of one that has passed.
+	Now bool
+	// OfficersOnly: only the officers are shown, who are public in any case.
 	OfficersOnly bool
 }
 
@@ -108,7 +111,7 @@ func (s *Service) roster(ctx context.Context, who access.Actor, slug string, at 
 	if err != nil {
 		return Roster{}, err
 	}
-	r := Roster{Home: h, AsOf: at}
+	r := Roster{Home: h, AsOf: at, Now: journal.Now(ctx).Sub(at) < waited}
 	_, err = s.access.Require(ctx, who, h.Scope(), "roster", "read:"+h.RosterVisibility)
 	return r, err
 }
@@ -130,7 +133,7 @@ func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
 	w.And("commission_id = ?", r.ID)
 	w.And("period @> ?::timestamptz", r.AsOf)
 	w.If(r.OfficersOnly, "rank <= 3")
-	w.If(f.Role != "", "role = ?", f.Role)
+	w.If(f.Role != "", "rank = ?::smallint", rank(f.Role))
 	w.If(f.Organization != "", "organization_id = (SELECT id FROM organization WHERE slug = ?)", f.Organization)
 	if f.Country != "" {
 		w.And(`CASE WHEN organization_id IS NULL THEN EXISTS (SELECT FROM person WHERE id = person_id AND country = ?)
@@ -141,9 +144,13 @@ func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
 			postgres.Contains(f.Query), postgres.Contains(f.Query))
 	}
 	w.If(page.After != nil, `(rank, sort_name, id) > (?::smallint, ? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1), page.Key(2))
+	account := "false" // what was, an account suspended today has no part in
+	if r.Now {
+		account = "p.state <> 'active'"
+	}
 	return `
 		SELECT s.id, s.person_id, s.sort_name, s.sort_name AS name, o.slug AS organization_slug, o.name AS organization_name,
-			CASE WHEN o.id IS NULL THEN p.country ELSE o.country END AS country, s.role, s.rank, s.voting, s.suspended OR p.state <> 'active' AS suspended,
+			CASE WHEN o.id IS NULL THEN p.country ELSE o.country END AS country, s.role, s.rank, s.voting, s.suspended OR ` + account + ` AS suspended,
 			(SELECT min(b.since) FROM seat b WHERE b.id = s.id) AS began, upper(s.period) AS until, s.appointed_by, s.version, p.email
 		FROM (SELECT id, person_id, sort_name, organization_id, role, rank, voting, suspended, period, appointed_by, version FROM seat
 		      WHERE ` + w.SQL() + ` ORDER BY rank, sort_name, id LIMIT ` + w.Arg(page.Fetch()) + `) s
@@ -151,6 +158,10 @@ func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
 		LEFT JOIN organization o ON o.id = s.organization_id
 		ORDER BY s.rank, s.sort_name, s.id`, w.Args()
 }
+
+// rank is the place of a role in the order of a roster, as the schema computes
+// it: the index of a roster has it, and not the role.
+func rank(role string) int { return slices.Index(Roles, role) + 1 }
 
 // Part is one row of the history of a seat, newest first.
 type Part struct {

@@ -294,6 +294,15 @@ type Standing struct {
 	Seats int       `db:"seats"` // that it holds, or will hold
 }
 
+// with is the standing after one more seat in the role.
+func (o Standing) with(role string) Standing {
+	o.Seats++
+	if l := level(role); o.Level == nil && l != "" {
+		o.Level = &l
+	}
+	return o
+}
+
 // Admits reports whether the organization can have one more seat in the role:
 // Conflict if it is no member or at its limit, Invalid (field "role") if the
 // role is not for its level of participation.

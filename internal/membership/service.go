@@ -140,7 +140,7 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 				return problem.Field("organization", "%s does not act for this organization, or it has not confirmed that yet.", seat.Name)
 			}
 		}
-		if err := s.give(ctx, tx, home, []Seat{seat}); err != nil {
+		if err := s.give(ctx, tx, &letters, home, []Seat{seat}); err != nil {
 			return err
 		}
 		if err := letters.each(ctx, tx, []uuid.UUID{seat.PersonID}, "seat.given", home.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note {
@@ -170,8 +170,8 @@ func candidateBy(ctx context.Context, q postgres.Q, commission uuid.UUID, person
 
 // give writes new seats into a locked commission: organizations are members, at
 // the right level and within their limit; one that takes part for the first time
-// begins its participation.
-func (s *Service) give(ctx context.Context, tx *journal.Tx, h Home, seats []Seat) error {
+// begins its participation. The organization's primary representatives hear of it.
+func (s *Service) give(ctx context.Context, tx *journal.Tx, letters *letters, h Home, seats []Seat) error {
 	if err := h.Takes(); err != nil {
 		return err
 	}
@@ -194,11 +194,10 @@ func (s *Service) give(ctx context.Context, tx *journal.Tx, h Home, seats []Seat
 			if err := h.Admits(o, seat.Role); err != nil {
 				return err
 			}
-			o.Seats++
-			if l := level(seat.Role); o.Level == nil && l != "" {
-				o.Level, begin[o.ID] = &l, l
+			if next := o.with(seat.Role); o.Level == nil && next.Level != nil {
+				begin[o.ID] = *next.Level
 			}
-			standings[o.ID] = o
+			standings[o.ID] = o.with(seat.Role)
 		}
 		steps[i] = Step{Next: &seat}
 	}
@@ -209,7 +208,10 @@ func (s *Service) give(ctx context.Context, tx *journal.Tx, h Home, seats []Seat
 			}
 		}
 	}
-	return carry(ctx, tx, steps)
+	if err := carry(ctx, tx, steps); err != nil {
+		return err
+	}
+	return letters.representatives(ctx, tx, h, seats, "seat.gained", gained)
 }
 
 // Change edits a seat from the version that was seen. Officers' roles, given or
@@ -275,6 +277,9 @@ func (s *Service) Change(ctx context.Context, who access.Actor, slug string, id 
 		}
 		return tx.Record(id, noteOf(was, next))
 	})
+	if postgres.Constraint(err) == "seat_no_double" && e.Role == was.Role {
+		err = &problem.Error{Kind: problem.Conflict, Fields: []problem.FieldError{{Field: "until", Format: errOverlap.Format}}}
+	}
 	return next, constraint(err)
 }
 
@@ -349,8 +354,7 @@ func keepsChair(ctx context.Context, q postgres.Q, h Home, steps []Step, now tim
 	return h.KeepsChair(steps, others, now)
 }
 
-// End ends a seat that somebody else holds. A version of 0 is any: for a page that
-// asks before it acts.
+// End ends a seat that somebody else holds, from the version that was seen.
 func (s *Service) End(ctx context.Context, who access.Actor, slug string, id uuid.UUID, version int, reason string) error {
 	h, seat, permit, err := s.askSeat(ctx, who, slug, id)
 	if err != nil {
@@ -382,7 +386,7 @@ func (s *Service) Leave(ctx context.Context, who access.Actor, slug string, id u
 }
 
 // end ends a seat and tells whom it concerns: the holder, or for a seat that was
-// left the officers.
+// left the officers; and the organization that it was held for.
 func (s *Service) end(ctx context.Context, permit access.Permit, h Home, id uuid.UUID, version int, why, reason, note string) error {
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
 		letters := letters{post: s.post}
@@ -413,6 +417,9 @@ func (s *Service) end(ctx context.Context, permit access.Permit, h Home, id uuid
 			err = letters.each(ctx, tx, []uuid.UUID{was.PersonID}, "seat.ended", home.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note {
 				return ended(ctx, home, was, why, reason)
 			})
+		}
+		if err == nil {
+			err = letters.representatives(ctx, tx, home, []Seat{was}, "seat.lost", lost)
 		}
 		if err != nil {
 			return err

@@ -174,7 +174,7 @@ func carryAll[T any](ctx context.Context, q postgres.Q, rows []T, statement stri
 func constraint(err error) error {
 	switch postgres.Constraint(err) {
 	case "seat_no_double":
-		return problem.New(problem.Conflict, "This person holds a seat in this role already.")
+		return &problem.Error{Kind: problem.Conflict, Fields: []problem.FieldError{{Field: "role", Format: errDouble.Format}}}
 	case "application_pending_once":
 		return problem.New(problem.Conflict, "There is an application for this person already. It waits for the officers' answer.")
 	case "invitation_pending_once":

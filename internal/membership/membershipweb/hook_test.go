@@ -52,6 +52,10 @@ func TestEndOrganization(t *testing.T) {
 	if s := apptest.Value[string](w.Portal, `SELECT state FROM invitation`); s != "revoked" {
 		t.Errorf("invitation is %s", s)
 	}
+	w.wantMail("application.closed", w.ben, 1)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE kind = 'invitation.revoked' AND to_address = 'x@example.org'`); n != 1 {
+		t.Errorf("who was invited got %d letters about the end of the invitation, want 1", n)
+	}
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object_id = $1 AND action = 'end'`, seat); n != 1 {
 		t.Errorf("%d entries about the seat, want 1", n)
 	}
@@ -66,6 +70,8 @@ func TestMergeOrganization(t *testing.T) {
 	w.sit(moved, w.ada, "voting_representative", &w.acme)
 	w.sit(double, w.ben, "observer", &w.acme)
 	w.sit(uuid.Must(uuid.NewV7()), w.ben, "observer", &into)
+	twice := w.apply(w.ada, "alternate_representative", "acme")
+	w.Exec(`INSERT INTO application (commission_id, person_id, organization_id, role) VALUES ($1, $2, $3, 'alternate_representative')`, w.energy, w.ada.ID, into)
 	w.change(access.Portal, func(ctx context.Context, tx *journal.Tx) error {
 		return w.Seats.MergeOrganization(ctx, tx, w.acme, into)
 	})
@@ -73,6 +79,11 @@ func TestMergeOrganization(t *testing.T) {
 	w.chair.API("GET", "/commissions/energy/seats?role=voting_representative&as_of="+yesterday(w), nil).Want(200, `"organization":"acme"`)
 	if w.live("observer") != 1 {
 		t.Error("the double seat did not end")
+	}
+	w.wantMail("seat.moved", w.ada, 1)
+	w.wantMail("application.closed", w.ada, 1)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object_id = $1 AND action = 'withdraw'`, twice); n != 1 {
+		t.Errorf("%d entries about the application that ended, want 1", n)
 	}
 	if s := apptest.Value[string](w.Portal, `SELECT ended FROM seat WHERE id = $1`, double); s != "merged" {
 		t.Errorf("ended is %s", s)
@@ -96,11 +107,17 @@ func TestUnaffiliate(t *testing.T) {
 	w := newWorld(t)
 	w.sit(uuid.Must(uuid.NewV7()), w.ada, "observer", &w.acme)
 	w.sit(uuid.Must(uuid.NewV7()), w.ada, "invited_expert", nil)
+	id := w.apply(w.ada, "alternate_representative", "acme")
 	w.change(access.Organization(w.acme), func(ctx context.Context, tx *journal.Tx) error {
 		return w.Seats.Unaffiliate(ctx, tx, w.acme, w.ada.ID, tx.Now)
 	})
 	if w.live("observer") != 0 || w.live("invited_expert") != 1 {
 		t.Error("the wrong seat ended")
+	}
+	w.ada.Get("/commissions/energy/applications/"+id).Want(200, "Withdrawn")
+	w.wantMail("application.closed", w.ada, 1)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object_id = $1 AND action = 'withdraw'`, id); n != 1 {
+		t.Errorf("%d entries about the application, want 1", n)
 	}
 }
 
@@ -114,4 +131,5 @@ func TestEndPerson(t *testing.T) {
 		t.Errorf("application is %s", s)
 	}
 	w.Visitor().Get("/commissions/energy/roster").Want(200, "Ada Lovelace", "Suspended")
+	w.Visitor().Get("/commissions/energy/roster?as_of="+yesterday(w)).Want(200, "Ada Lovelace").Lacks("Suspended") // it was not
 }

@@ -1,6 +1,7 @@
 package membershipweb_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -65,6 +66,35 @@ func TestInvitationJourney(t *testing.T) {
 	w.nobody.Post(path + "/" + id + "/revoke").Want(404)
 	w.chair.Post(path + "/" + id + "/revoke").Want(303)
 	w.ben.Post("/invitations/"+w.token(w.ben.Email)+"/accept").Want(409, "was taken back")
+	w.wantMail("invitation.revoked", w.ben, 1)
+}
+
+// Who has no account makes one on the way, and comes back to the invitation.
+func TestInvitedWithoutAccount(t *testing.T) {
+	w := newWorld(t)
+	const email, password = "fresh.face@example.net", "plover tidal ombudsman"
+	w.chair.API("POST", "/commissions/energy/invitations", map[string]any{"emails": []string{email}, "role": "invited_expert"}, "X-Forwarded-Host", "evil.example").Want(201)
+	page, guest := "/invitations/"+w.token(email), w.Visitor()
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE to_address = $1 AND strpos(text, $2) > 0 AND strpos(html, 'href="' || $2 || '"') > 0 AND text NOT LIKE '%evil%'`, email, w.URL+page); n != 1 {
+		t.Error("the letter's link, as text and as HTML, does not lead to the configured address")
+	}
+	signUp := regexp.MustCompile(`href="(/sign-up\?[^"]*)"`).FindStringSubmatch(guest.Get(page).Want(200).Body)
+	if signUp == nil {
+		t.Fatal("the invitation leads to no sign-up")
+	}
+	guest.Get(signUp[1]).Want(200, `name="next" value="`+page+`"`)
+	guest.Post("/sign-up", "name", "Frieda Fresh", "email", email, "country", "AT", "password", password, "next", page).Want(303)
+	confirm := ""
+	for end := time.Now().Add(20 * time.Second); confirm == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		confirm = regexp.MustCompile(`/confirm/[A-Za-z0-9_-]+`).FindString(apptest.Value[string](w.Portal, `SELECT coalesce(max(text), '') FROM mail WHERE kind = 'account.confirm' AND to_address = $1`, email))
+	}
+	if to := guest.Post(confirm, "password", password).Want(303).Location(); to != page {
+		t.Fatalf("signed up, and led to %q instead of the invitation", to)
+	}
+	guest.Get(page).Want(200, page+`/accept"`)
+	guest.Post(page + "/accept").Want(303)
+	guest.Post(page+"/accept").Want(409, "accepted already")
+	w.Visitor().Get("/commissions/energy/roster").Want(200, "Frieda Fresh")
 }
 
 func TestInvitationAPI(t *testing.T) {
@@ -116,6 +146,15 @@ func TestNominate(t *testing.T) {
 	w.ada.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(404)
 	w.rep.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(303)
 	w.wantMail("seat.nominated", w.ada, 1)
+	first := apptest.Value[string](w.Portal, `SELECT id FROM application`)
+	w.ada.Post("/commissions/energy/applications/" + first + "/withdraw").Want(303)
+	w.wantMail("application.withdrawn", w.rep, 1)
+	w.rep.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(303)
+	second := apptest.Value[string](w.Portal, `SELECT id FROM application WHERE state = 'pending'`)
+	w.rep.API("POST", "/commissions/energy/applications/"+second+"/withdraw", nil).Want(200)
+	w.wantMail("application.withdrawn", w.ada, 1)
+	w.Exec(`DELETE FROM application; DELETE FROM mail`)
+	w.rep.Post(path, send(w.ada.ID.String(), "voting_representative")...).Want(303)
 	w.wantMail("application.received", w.chair, 1)
 	id := apptest.Value[string](w.Portal, `SELECT id FROM application`)
 	w.rep.Get("/commissions/energy/applications/"+id).Want(200, "Nominated by", "Withdraw")
