@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,16 +33,30 @@ const (
 type Scope struct {
 	Kind Kind
 	ID   uuid.UUID // zero for the portal
+	// One document of the commission; see Document.
+	document       bool
+	author, source uuid.UUID
+	shared         Roles
+	reading        string // the action of reading it
 }
 
 // Portal is the scope of what belongs to no commission and no organization.
 var Portal = Scope{Kind: PortalKind}
 
 // Commission is the scope of one commission.
-func Commission(id uuid.UUID) Scope { return Scope{CommissionKind, id} }
+func Commission(id uuid.UUID) Scope { return Scope{Kind: CommissionKind, ID: id} }
+
+// Document is the scope of one document: its commission, in which moreover its
+// author is Author, the people of its source (zero: the commission itself) are
+// Colleague and Owner, and whoever asks holds shared, which the shares of the
+// document gave them (Recipient, Holder, or none). reading is the action of
+// reading it: who may do that learns that something else is forbidden.
+func Document(commission, author, source uuid.UUID, shared Roles, reading string) Scope {
+	return Scope{Kind: CommissionKind, ID: commission, document: true, author: author, source: source, shared: shared & (Recipient | Holder), reading: reading}
+}
 
 // Organization is the scope of one organization.
-func Organization(id uuid.UUID) Scope { return Scope{OrganizationKind, id} }
+func Organization(id uuid.UUID) Scope { return Scope{Kind: OrganizationKind, ID: id} }
 
 // Permit says that an actor may do something in a scope. Only this package can
 // make one that is valid.
@@ -87,7 +102,11 @@ func (p *Policy) Require(ctx context.Context, who Actor, scope Scope, object, ac
 	case who.ReadOnly:
 		return Permit{}, problem.New(problem.Forbidden, "This token may only read.")
 	}
-	if home, err := p.allowed(scope.Kind, who.Roles(scope), object, "read"); err == nil && home && p.Knows(scope.Kind, object, "read") {
+	home, read := object, "read"
+	if scope.document {
+		home, read = "document", scope.reading
+	}
+	if seen, err := p.allowed(scope.Kind, who.Roles(scope), home, read); err == nil && seen && p.Knows(scope.Kind, home, read) {
 		return Permit{}, problem.New(problem.Forbidden, "You may see this, but your roles here do not let you do that.")
 	}
 	return Permit{}, ErrNotFound
@@ -154,34 +173,28 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 	if ok, err := p.decide(fresh); err != nil || ok {
 		return err
 	}
-	var places []string
+	hold := func(place uuid.UUID, query string, args ...any) error {
+		names, err := postgres.All[string](ctx, q, query, append([]any{fresh.ID, place}, args...)...)
+		for _, name := range names {
+			fresh.places[place] |= roleByName[name]
+		}
+		return err
+	}
 	switch p.scope.Kind {
 	case CommissionKind:
-		places, err = postgres.All[string](ctx, q, `
-			SELECT role FROM seat WHERE person_id = $1 AND commission_id = $2 AND period @> $3::timestamptz AND NOT suspended FOR SHARE`,
-			fresh.ID, p.scope.ID, now)
+		err = hold(p.scope.ID, lockSeats, now)
 		if err == nil && p.actor.places[p.scope.ID].Has(Convener) {
-			// Not FOR SHARE: the change will update that very row, and two that share
-			// it would wait for each other.
-			convener, e := postgres.All[string](ctx, q, `
-				SELECT 'convener' FROM commission WHERE id = $2 AND convener_id = $1 AND state IN ('proposed', 'forming') FOR NO KEY UPDATE`,
-				fresh.ID, p.scope.ID)
-			places, err = append(places, convener...), e
+			err = hold(p.scope.ID, lockConvener)
+		}
+		if err == nil && p.scope.source != uuid.Nil {
+			err = hold(p.scope.source, lockAffiliations, now)
 		}
 	case OrganizationKind:
-		places, err = postgres.All[string](ctx, q, `
-			SELECT CASE WHEN a.representative THEN 'representative' ELSE 'affiliate' END
-			FROM affiliation a JOIN organization o ON o.id = a.organization_id
-			WHERE a.person_id = $1 AND a.organization_id = $2 AND a.period @> $3::timestamptz AND a.state = 'confirmed'
-			  AND o.state IN ('member', 'pending') FOR SHARE`,
-			fresh.ID, p.scope.ID, now)
+		err = hold(p.scope.ID, lockAffiliations, now)
 	case PortalKind:
 	}
 	if err != nil {
 		return err
-	}
-	for _, r := range places {
-		fresh.places[p.scope.ID] |= roleByName[r]
 	}
 	ok, err := p.decide(fresh)
 	if err == nil && !ok {
@@ -189,6 +202,22 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 	}
 	return err
 }
+
+// The rows that give rights in a place, locked so that they hold until the change
+// is committed.
+const (
+	lockSeats = `
+		SELECT role FROM seat WHERE person_id = $1 AND commission_id = $2 AND period @> $3::timestamptz AND NOT suspended FOR SHARE`
+	// Not FOR SHARE: the change will update that very row, and two that share it
+	// would wait for each other.
+	lockConvener = `
+		SELECT 'convener' FROM commission WHERE id = $2 AND convener_id = $1 AND state IN ('proposed', 'forming') FOR NO KEY UPDATE`
+	lockAffiliations = `
+		SELECT CASE WHEN a.representative THEN 'representative' ELSE 'affiliate' END
+		FROM affiliation a JOIN organization o ON o.id = a.organization_id
+		WHERE a.person_id = $1 AND a.organization_id = $2 AND a.period @> $3::timestamptz AND a.state = 'confirmed'
+		  AND o.state IN ('member', 'pending') FOR SHARE`
+)
 
 // Sight is what an actor can see, for the WHERE of a list. It costs no query:
 // it is made of the roles that came with the actor.
@@ -198,6 +227,8 @@ type Sight struct {
 	Levels  pq.StringArray
 	Member  pq.StringArray // commissions whose level 'commission' is open
 	Officer pq.StringArray // commissions whose level 'officers' is open
+	Acting  pq.StringArray // organizations that the actor acts for
+	Filling pq.StringArray // of these, those the actor is a primary representative of
 }
 
 // See is the Sight of an actor. Levels are the visibility levels open to the
@@ -205,7 +236,7 @@ type Sight struct {
 func See(ctx context.Context, who Actor) Sight {
 	asked(ctx)
 	s := Sight{Person: uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, All: who.portal.Has(Secretariat) || who.system != "",
-		Levels: pq.StringArray{"public"}, Member: pq.StringArray{}, Officer: pq.StringArray{}}
+		Levels: pq.StringArray{"public"}, Member: pq.StringArray{}, Officer: pq.StringArray{}, Acting: pq.StringArray{}, Filling: pq.StringArray{}}
 	if who.SignedIn() {
 		s.Levels = append(s.Levels, "portal")
 	}
@@ -215,6 +246,12 @@ func See(ctx context.Context, who Actor) Sight {
 		}
 		if r&(Officer|Convener) != 0 {
 			s.Officer = append(s.Officer, id.String())
+		}
+		if r.Has(Affiliate) {
+			s.Acting = append(s.Acting, id.String())
+		}
+		if r.Has(Representative) {
+			s.Filling = append(s.Filling, id.String())
 		}
 	}
 	return s
@@ -228,6 +265,70 @@ func (s Sight) Roster(w *postgres.Where, visibility, commission string) string {
 	}
 	return "(" + visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(s.Member) +
 		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(s.Officer) + "::uuid[]))"
+}
+
+// Document is the condition, for a WHERE, that the document in the row d may be
+// seen at now. It says in SQL what the rows "document, read:…" of commission.csv
+// say of one document; a test compares the two.
+func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
+	column := func(name string) string { return d + "." + name }
+	in := func(name string, ids pq.StringArray) string {
+		return column(name) + " = ANY(" + w.Arg(ids) + "::uuid[])"
+	}
+	var numbered, any []string
+	if s.All {
+		any = append(any, column("number")+" IS NOT NULL", column("review")+" = 'submitted'")
+	} else {
+		numbered = append(numbered, column("visibility")+" = ANY("+w.Arg(s.Levels)+"::text[])")
+	}
+	if len(s.Member) > 0 && !s.All {
+		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", s.Member))
+	}
+	if len(s.Officer) > 0 && !s.All {
+		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" = 'submitted') AND "+in("commission_id", s.Officer))
+	}
+	if len(s.Acting) > 0 && !s.All {
+		numbered = append(numbered, column("visibility")+" <> 'named' AND "+in("organization_id", s.Acting))
+	}
+	if s.Person.Valid && !s.All {
+		numbered = append(numbered, "EXISTS (SELECT "+s.shares(w, d, now)+")")
+	}
+	if len(s.Filling) > 0 {
+		any = append(any, in("organization_id", s.Filling))
+	}
+	if s.Person.Valid {
+		own := column("organization_id") + " IS NULL"
+		if len(s.Acting) > 0 {
+			own += " OR " + in("organization_id", s.Acting)
+		}
+		any = append(any, column("author_id")+" = "+w.Arg(s.Person.UUID)+" AND ("+own+")")
+	}
+	if len(numbered) > 0 {
+		any = append(any, column("number")+" IS NOT NULL AND ("+strings.Join(numbered, " OR ")+")")
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// Shared is an expression: what the shares of the document in the row d give the
+// actor at now. 0: nothing, 1: to see it, 2: to download it.
+func (s Sight) Shared(w *postgres.Where, d string, now time.Time) string {
+	if !s.Person.Valid {
+		return "0"
+	}
+	return "(SELECT coalesce(max(CASE h.level WHEN 'download' THEN 2 ELSE 1 END), 0) " + s.shares(w, d, now) + ")"
+}
+
+// shares are the live ones of a document with the actor: FROM and WHERE.
+func (s Sight) shares(w *postgres.Where, d string, now time.Time) string {
+	with := []string{"h.to_person = " + w.Arg(s.Person.UUID)}
+	if len(s.Member) > 0 {
+		with = append(with, "h.to_commission = ANY("+w.Arg(s.Member)+"::uuid[])")
+	}
+	if len(s.Acting) > 0 {
+		with = append(with, "h.to_organization = ANY("+w.Arg(s.Acting)+"::uuid[])")
+	}
+	return "FROM share h WHERE h.document_id = " + d + ".id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > " + w.Arg(now) +
+		" AND (" + strings.Join(with, " OR ") + ")"
 }
 
 type trackKey struct{}

@@ -42,7 +42,37 @@ func (a Actor) Roles(s Scope) Roles {
 	if a.SignedIn() {
 		r |= Person
 	}
-	return r | a.places[s.ID]
+	r |= a.places[s.ID]
+	if s.document {
+		r |= a.tied(s) | s.shared
+	}
+	return r
+}
+
+// tied is what ties the actor to the document that is the scope. Who submitted
+// it for an organization is its author while acting for that organization: the
+// document is the organization's, and stays with it. The officers own what is
+// the commission's own.
+func (a Actor) tied(s Scope) (r Roles) {
+	source, author := a.places[s.source], a.SignedIn() && s.author == a.ID
+	switch {
+	case s.source == uuid.Nil:
+		if author {
+			r |= Author
+		}
+		if a.places[s.ID].Has(Officer) {
+			r |= Owner | Colleague
+		}
+	case source.Has(Affiliate):
+		r |= Colleague
+		if author {
+			r |= Author
+		}
+		if source.Has(Representative) {
+			r |= Owner
+		}
+	}
+	return r
 }
 
 // Commissions are those the actor holds a live seat in.

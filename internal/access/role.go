@@ -12,7 +12,8 @@ type Roles uint32
 // The roles. Visitor is held by everybody, Person by whoever is signed in; the
 // portal knows the secretariat; an organization its affiliates and its primary
 // representatives; a commission its convener and the roles of its seats. Member
-// and Officer are implied by seats.
+// and Officer are implied by seats. What ties a person to one document of the
+// commission (see Document) are roles as well.
 const (
 	Visitor Roles = 1 << iota
 	Person
@@ -31,11 +32,16 @@ const (
 	LiaisonOfficer
 	InvitedExpert
 	Emeritus
+	Author    // submitted the document
+	Colleague // acts for the document's source
+	Owner     // is a primary representative of the document's source
+	Recipient // may see the document by a share
+	Holder    // may download the document by a share
 )
 
 var roleNames = []string{"visitor", "person", "secretariat", "affiliate", "representative", "convener", "member", "officer",
 	"chair", "vice_chair", "secretary", "voting_representative", "alternate_representative", "observer", "liaison_officer",
-	"invited_expert", "emeritus"}
+	"invited_expert", "emeritus", "author", "colleague", "owner", "recipient", "holder"}
 
 // roleByName is the set of one role and what it implies.
 var roleByName = func() map[string]Roles {
@@ -45,10 +51,14 @@ var roleByName = func() map[string]Roles {
 		switch {
 		case r == Chair || r == ViceChair || r == Secretary:
 			r |= Officer | Member
-		case r > Secretary:
+		case r > Secretary && r <= Emeritus:
 			r |= Member
 		case r == Representative:
 			r |= Affiliate
+		case r == Owner:
+			r |= Colleague
+		case r == Holder:
+			r |= Recipient
 		}
 		m[name] = r
 	}

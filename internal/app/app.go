@@ -20,6 +20,8 @@ import (
 	"commissionportal/internal/commission/commissionweb"
 	"commissionportal/internal/desk"
 	"commissionportal/internal/desk/deskweb"
+	"commissionportal/internal/document"
+	"commissionportal/internal/document/documentweb"
 	"commissionportal/internal/home"
 	"commissionportal/internal/home/homeweb"
 	"commissionportal/internal/intake"
@@ -53,6 +55,7 @@ type App struct {
 	Commissions   *commission.Service
 	Organizations *organization.Service
 	Seats         *membership.Service
+	Documents     *document.Service
 	Imports       *intake.Service
 }
 
@@ -100,6 +103,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
+	a.Documents = document.New(a.DB, a.Policy, post)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.Unaffiliate
 	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
@@ -127,6 +131,7 @@ func (a *App) capabilities(post *mail.Post) {
 	commissionweb.Mount(a.Web, a.Commissions)
 	organizationweb.Mount(a.Web, a.Organizations)
 	membershipweb.Mount(a.Web, a.Seats)
+	documentweb.Mount(a.Web, a.Documents)
 	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 	"golang.org/x/text/number"
 
 	"commissionportal/internal/country"
@@ -204,3 +205,16 @@ func Country(ctx context.Context, code string) string { return country.Name(code
 
 // Countries lists every country in the order of the reader's alphabet.
 func Countries(ctx context.Context) []country.Country { return country.All(readerOf(ctx).tag) }
+
+// LanguageName is what a language is called, by its tag: "French" for fr; the tag
+// itself where it is none.
+func LanguageName(ctx context.Context, tag string) string {
+	t, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	if name := display.Tags(readerOf(ctx).tag).Name(t); name != "" {
+		return name
+	}
+	return tag
+}

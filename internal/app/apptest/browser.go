@@ -88,13 +88,12 @@ func Browser(t testing.TB, base string) *Tab {
 		for _, fault := range tab.end() {
 			t.Error(fault)
 		}
-		closeTab()
-		if err := forget(); err != nil {
+		if err := bounded(func() error { closeTab(); return forget() }); err != nil {
 			t.Errorf("browser: %v", err)
 		}
 	})
-	// The first Run makes the tab and binds it to its context: no timeout here.
-	if err := chromedp.Run(ctx, emulation.SetFocusEmulationEnabled(true)); err != nil {
+	// The first Run binds the tab to its context, which therefore carries no deadline.
+	if err := bounded(func() error { return chromedp.Run(ctx, emulation.SetFocusEmulationEnabled(true)) }); err != nil {
 		t.Fatalf("browser: %v", err)
 	}
 	tab.SetWidth(1280)
@@ -140,20 +139,40 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("no-proxy-server", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.WSURLReadTimeout(time.Minute))
 	ctx, _ = chromedp.NewContext(ctx)
-	return ctx, chromedp.Run(ctx)
+	return ctx, bounded(func() error { return chromedp.Run(ctx) })
 })
+
+// bounded runs what the browser has to answer and cannot be given a deadline. A
+// browser that hangs fails the test that needs it, and not the whole package.
+func bounded(fn func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- fn() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(time.Minute):
+		return errors.New("it does not answer within a minute")
+	}
+}
 
 // newWindow opens a window with cookies of its own, which forget removes. (By
 // itself chromedp opens a tab, which wants a window that is not there yet.)
 func newWindow(browser context.Context) (_ target.ID, forget func() error, err error) {
-	ctx := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
-	own, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
-	if err != nil {
-		return "", nil, err
+	do := func(fn func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(browser, time.Minute)
+		defer cancel()
+		return fn(cdp.WithExecutor(ctx, chromedp.FromContext(browser).Browser))
 	}
-	forget = func() error { return target.DisposeBrowserContext(own).Do(ctx) }
-	id, err := target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(ctx)
-	return id, forget, err
+	var own cdp.BrowserContextID
+	var id target.ID
+	err = do(func(ctx context.Context) (err error) {
+		if own, err = target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx); err != nil {
+			return err
+		}
+		id, err = target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(ctx)
+		return err
+	})
+	return id, func() error { return do(target.DisposeBrowserContext(own).Do) }, err
 }
 
 // findChromium returns the path of Chromium, or an error that is exec.ErrNotFound.
