@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/extract"
 )
 
 type program struct {
@@ -23,11 +24,13 @@ type program struct {
 	Token   tokenCommand   `cmd:"" help:"Make tokens for the API."`
 	Import  importCommand  `cmd:"" help:"Import organizations, persons, commissions, participations or seats from CSV and XLSX files."`
 	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
+	Extract extractCommand `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 	Help    helpCommand    `cmd:"" help:"Print the commands and every setting of the environment."`
 }
 
 func main() {
+	extract.Child() // does not return in a process that reads a file
 	var p program
 	k := kong.Must(&p, kong.Name("portal"), kong.Description("The place where industrial commissions live."), kong.UsageOnError())
 	args := os.Args[1:]

@@ -25,11 +25,15 @@ import (
 	"github.com/lib/pq"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/extract"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/postgres/private"
 	"commissionportal/internal/web"
 	"commissionportal/migrations"
 )
+
+// A test binary is the program that the portal starts again to read a file.
+func init() { extract.Child() }
 
 // Portal is a running portal with a database of its own.
 type Portal struct {
