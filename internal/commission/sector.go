@@ -41,6 +41,19 @@ type sectorCounts struct {
 	mu    sync.Mutex
 	list  []Sector
 	until time.Time
+
+	numbersMu sync.Mutex
+	numbers   map[uuid.UUID]keptNumbers // by sector
+}
+
+type keptNumbers struct {
+	SectorNumbers
+	until time.Time
+}
+
+// fresh reports whether what is kept until then may still be shown.
+func fresh(until, now time.Time) bool {
+	return now.Before(until) && now.After(until.Add(-2*keepCounts))
 }
 
 // keepCounts is how long counts may be old; what this process writes it counts anew.
@@ -48,8 +61,11 @@ const keepCounts = 30 * time.Second
 
 func (c *sectorCounts) forget() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.list = nil
+	c.mu.Unlock()
+	c.numbersMu.Lock()
+	c.numbers = nil
+	c.numbersMu.Unlock()
 }
 
 // Sectors are all sectors in the order of the program, with counts; a few
@@ -61,7 +77,7 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	s.counts.mu.Lock() // one reader counts, the others wait for what it finds
 	defer s.counts.mu.Unlock()
 	now := journal.Now(ctx)
-	if s.counts.list != nil && now.Before(s.counts.until) && now.After(s.counts.until.Add(-2*keepCounts)) {
+	if s.counts.list != nil && fresh(s.counts.until, now) {
 		return s.counts.list, nil
 	}
 	list, err := postgres.All[Sector](ctx, s.db, `
@@ -99,12 +115,18 @@ func sectorBySlug(ctx context.Context, q postgres.Q, slug string) (Sector, error
 	return postgres.One[Sector](ctx, q, access.ErrNotFound, `SELECT `+sectorColumns+` FROM sector s WHERE s.slug = $1`, slug)
 }
 
-// Numbers counts what is in a sector.
+// Numbers counts what is in a sector; they are at most half a minute old.
 func (s *Service) Numbers(ctx context.Context, who access.Actor, sector Sector) (SectorNumbers, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return SectorNumbers{}, err
 	}
-	return oneJSON[SectorNumbers](ctx, s.db, `
+	s.counts.numbersMu.Lock()
+	defer s.counts.numbersMu.Unlock()
+	now := journal.Now(ctx)
+	if kept, ok := s.counts.numbers[sector.ID]; ok && fresh(kept.until, now) {
+		return kept.SectorNumbers, nil
+	}
+	n, err := oneJSON[SectorNumbers](ctx, s.db, `
 		WITH c AS (SELECT id, state FROM commission WHERE sector_id = $1),
 		     o AS (SELECT id, country, kind FROM organization WHERE state = 'member' AND id IN (
 		             SELECT p.organization_id FROM participation p JOIN c ON c.id = p.commission_id WHERE p.period @> $2::timestamptz))
@@ -113,7 +135,15 @@ func (s *Service) Numbers(ctx context.Context, who access.Actor, sector Sector) 
 		  'countries', (SELECT coalesce(json_object_agg(country, n), '{}') FROM (SELECT country, count(*) AS n FROM o WHERE country IS NOT NULL GROUP BY country) x),
 		  'kinds', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM o GROUP BY kind) x),
 		  'organizations', (SELECT count(*) FROM o),
-		  'seats', (SELECT count(*) FROM seat t JOIN c ON c.id = t.commission_id WHERE t.period @> $2::timestamptz))::text`, sector.ID, journal.Now(ctx))
+		  'seats', (SELECT count(*) FROM seat t JOIN c ON c.id = t.commission_id WHERE t.period @> $2::timestamptz))::text`, sector.ID, now)
+	if err != nil {
+		return n, err
+	}
+	if s.counts.numbers == nil {
+		s.counts.numbers = map[uuid.UUID]keptNumbers{}
+	}
+	s.counts.numbers[sector.ID] = keptNumbers{n, now.Add(keepCounts)}
+	return n, nil
 }
 
 // SectorEdit is what is said of a sector; what is nil stays.

@@ -33,6 +33,11 @@ func (h *api) sector(ctx context.Context, in *Named) (*web.Versioned[sectorShown
 	if err != nil {
 		return nil, err
 	}
+	return h.counted(ctx, who, s)
+}
+
+// counted is a sector with what is counted in it.
+func (h *api) counted(ctx context.Context, who access.Actor, s commission.Sector) (*web.Versioned[sectorShown], error) {
 	n, err := h.commissions.Numbers(ctx, who, s)
 	s.Organizations, s.Commissions = n.Organizations, n.Live()
 	return web.Version(sectorShown{s, n}, s.Version), err
@@ -62,7 +67,7 @@ type editSectorInput struct {
 	Body sectorBody
 }
 
-func (h *api) editSector(ctx context.Context, in *editSectorInput) (*web.Versioned[commission.Sector], error) {
+func (h *api) editSector(ctx context.Context, in *editSectorInput) (*web.Versioned[sectorShown], error) {
 	who := access.From(ctx)
 	if _, err := h.commissions.Sector(ctx, who, in.Slug); err != nil {
 		return nil, err
@@ -72,5 +77,8 @@ func (h *api) editSector(ctx context.Context, in *editSectorInput) (*web.Version
 		return nil, err
 	}
 	s, err := h.commissions.EditSector(ctx, who, in.Slug, in.Body.edit(version))
-	return web.Version(s, s.Version), err
+	if err != nil {
+		return nil, err
+	}
+	return h.counted(ctx, who, s)
 }

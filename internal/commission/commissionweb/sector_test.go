@@ -48,4 +48,11 @@ func TestSectorsAPI(t *testing.T) {
 	w.staff.API("PATCH", "/sectors/space", map[string]any{"closed": true}, "If-Match", `"v1"`).Want(200, `"closed":true`, `"name":"Space"`)
 	w.staff.API("PATCH", "/sectors/space", map[string]any{"closed": false}, "If-Match", `"v1"`).Want(412)
 	w.staff.API("PATCH", "/sectors/nowhere", map[string]any{"closed": false}, "If-Match", `"v1"`).Want(404)
+	w.staff.API("PATCH", "/sectors/energy", map[string]any{"position": 1}, "If-Match", `"v1"`).Want(200, `"commissions":1`, `"states":{"proposed":1}`)
+
+	// What is done here is counted at once.
+	w.ada.API("POST", "/commissions/grid-storage/transitions", map[string]any{"to": "abandoned", "reason": "Nobody came."}).Want(200)
+	visitor.API("GET", "/sectors/energy", nil).Want(200, `"commissions":0`, `"states":{"abandoned":1}`)
+	visitor.API("GET", "/sectors", nil).Want(200).Lacks(`"commissions":1`)
+	visitor.Get("/sectors/energy").Want(200, "Abandoned")
 }
