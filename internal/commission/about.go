@@ -13,20 +13,20 @@ import (
 // About is what the page of a commission shows besides the commission itself. It
 // is read in one query.
 type About struct {
-	Facts         Facts          `json:"facts"`
+	Facts         Facts          `json:"facts" doc:"What its transitions are decided on: support and threshold of the founding, charter, officers."`
 	Charter       *Excerpt       `json:"charter"`
 	Officers      []Officer      `json:"officers"`
-	Organizations []Participant  `json:"organizations"` // the first few, those that participate first
-	Levels        map[string]int `json:"levels"`        // organizations by P, O, L
-	Countries     map[string]int `json:"countries"`     // organizations
-	Kinds         map[string]int `json:"kinds"`         // of organizations
-	Below         []Body         `json:"below"`         // subordinate bodies that have not ended, as a tree in order
+	Organizations []Participant  `json:"organizations" doc:"The first ten, those that participate first."`
+	Levels        map[string]int `json:"levels" doc:"Organizations by P, O, L."`
+	Countries     map[string]int `json:"countries" doc:"Organizations by country."`
+	Kinds         map[string]int `json:"kinds" doc:"Organizations by kind."`
+	Below         []Body         `json:"below" doc:"Bodies under it that have not ended, as a tree in order."`
 	Milestones    []Milestone    `json:"milestones"`
 	Seats         int            `json:"seats"`
-	Growth        []Month        `json:"growth"`  // live seats
-	Signed        bool           `json:"signed"`  // the reader supports it
-	Newest        []Signer       `json:"newest"`  // supporters, the last first
-	Pending       bool           `json:"pending"` // the reader has applied
+	Growth        []Month        `json:"growth" doc:"Seats at the end of each month."`
+	Signed        bool           `json:"signed" doc:"You support it."`
+	Newest        []Signer       `json:"newest" doc:"The last supporters."`
+	Pending       bool           `json:"pending" doc:"You have applied, and it is not decided yet."`
 }
 
 // Excerpt is the beginning of the charter that is read first.

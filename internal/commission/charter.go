@@ -55,6 +55,24 @@ func (c Charter) Holds() *Revision {
 	return c.Newest
 }
 
+// Adoptable reports why the revision of that number cannot be adopted by of:
+// Stale if it is not the newest.
+func (c Charter) Adoptable(of Commission, number int) error {
+	switch {
+	case of.Ended():
+		return ended(of)
+	case of.State == Proposed:
+		return problem.New(problem.Conflict, "A charter is adopted once the call for participation is out.")
+	case c.Newest == nil:
+		return problem.New(problem.Conflict, "There is no charter to adopt. Write one first.")
+	case c.Number() != number:
+		return problem.New(problem.Stale, "There is a newer revision than the one you read. Read it before it is adopted.")
+	case !c.Draft():
+		return problem.New(problem.Conflict, "This revision has been adopted already.")
+	}
+	return nil
+}
+
 const revisionColumns = `r.commission_id, r.number, r.summary, r.author_id, v.name AS author_name, r.created_at, r.adopted_at`
 
 // Charter reads the charter of a commission.
@@ -230,19 +248,12 @@ func (s *Service) Adopt(ctx context.Context, who access.Actor, slug string, numb
 		if c, err = lockAlive(ctx, tx, id); err != nil {
 			return err
 		}
-		if c.State == Proposed {
-			return problem.New(problem.Conflict, "A charter is adopted once the call for participation is out.")
-		}
 		now, err := charterOf(ctx, tx, c.ID)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case now.Newest == nil:
-			return problem.New(problem.Conflict, "There is no charter to adopt. Write one first.")
-		case now.Number() != number:
-			return problem.New(problem.Stale, "There is a newer revision than the one you read. Read it before it is adopted.")
-		case !now.Draft():
-			return problem.New(problem.Conflict, "This revision has been adopted already.")
+		}
+		if err := now.Adoptable(c, number); err != nil {
+			return err
 		}
 		adopted = *now.Newest
 		if err := postgres.ExecOne(ctx, tx, problem.New(problem.Conflict, "This revision has been adopted already."), `

@@ -189,7 +189,11 @@ func (s *Service) RemoveMilestone(ctx context.Context, who access.Actor, slug st
 func lockAlive(ctx context.Context, tx *journal.Tx, id uuid.UUID) (Commission, error) {
 	c, err := lock(ctx, tx, id)
 	if err == nil && c.Ended() {
-		err = problem.New(problem.Conflict, "It is %s: nothing of it can be changed any more.", i18n.Key(c.State))
+		err = ended(c)
 	}
 	return c, err
+}
+
+func ended(c Commission) error {
+	return problem.New(problem.Conflict, "It is %s: nothing of it can be changed any more.", i18n.Key(c.State))
 }

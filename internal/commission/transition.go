@@ -25,6 +25,7 @@ type Step struct {
 	Act
 	Needs []Need
 	Ends  Ends // of an act that ends the commission; read by Prepare
+	Watch bool // who sees it provides what it needs, and another carries it out
 }
 
 // Ready reports whether nothing but the reason is lacking.
@@ -32,12 +33,17 @@ func (s Step) Ready() bool {
 	return !slices.ContainsFunc(s.Needs, func(n Need) bool { return !n.Met })
 }
 
-// Steps are the acts that lead on from c's state and that who may carry out.
+// Steps are the acts that lead on from c's state and that who may carry out; and
+// the activation, for whoever appoints the officers that it needs.
 func (s *Service) Steps(who access.Actor, c Commission, f Facts) []Step {
 	var steps []Step
 	for _, a := range Acts {
-		if slices.Contains(a.From, c.State) && s.access.May(who, c.Scope(), "commission", a.Name) {
-			steps = append(steps, Step{Act: a, Needs: a.Needs(f)})
+		if !slices.Contains(a.From, c.State) {
+			continue
+		}
+		may := s.access.May(who, c.Scope(), "commission", a.Name)
+		if may || a.Name == "activate" && s.access.May(who, c.Scope(), "seat", "appoint") {
+			steps = append(steps, Step{Act: a, Needs: a.Needs(f), Watch: !may})
 		}
 	}
 	return steps

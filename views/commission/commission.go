@@ -86,6 +86,15 @@ func sectorOptions(sectors []commission.Sector, now string) []part.Option {
 	return list
 }
 
+// sectorNames are all sectors, the closed ones too, to choose from.
+func sectorNames(sectors []commission.Sector) []part.Option {
+	list := make([]part.Option, len(sectors))
+	for i, s := range sectors {
+		list[i] = part.Option{Value: s.Slug, Label: s.Name}
+	}
+	return list
+}
+
 // Frame is what stands around every page of a commission.
 type Frame struct {
 	commission.Commission
@@ -278,6 +287,10 @@ func excerpt(body string) string {
 	}
 	if end == 0 || len(body) <= mostExcerpt {
 		return body
+	}
+	// A heading belongs to what follows it.
+	for last := strings.LastIndex(body[:end], "\n\n"); last > 0 && strings.HasPrefix(body[last+2:end], "#"); last = strings.LastIndex(body[:end], "\n\n") {
+		end = last
 	}
 	return body[:end]
 }

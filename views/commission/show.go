@@ -84,6 +84,9 @@ func glance(ctx context.Context, p Show) []part.Fact {
 	if p.Convener != nil && (p.State == commission.Proposed || p.State == commission.Forming) {
 		list = append(list, part.Fact{Label: i18n.T(ctx, "Convener"), Value: part.Say(*p.Convener)})
 	}
+	if n := p.About.Facts.Support.Persons; n > 0 && p.State != commission.Proposed { // of those the support has a section
+		list = append(list, part.Fact{Label: i18n.T(ctx, "Founded with"), Value: link(p.Path()+"/supporters", i18n.N(ctx, n, "%d supporter", "%d supporters"))})
+	}
 	return append(list, part.Fact{Label: i18n.T(ctx, "Seats"), Value: part.Say(Name(ctx, p.JoinMode))})
 }
 

@@ -19,6 +19,7 @@ func mountAPI(s *web.Server, commissions *commission.Service) {
 	web.API(s, web.Call{Method: "GET", Path: "/commissions", Operation: "commission.list.api", Need: web.InPortal("commission", "list"), Summary: "List commissions", Tag: tag}, h.list)
 	web.API(s, web.Call{Method: "POST", Path: "/commissions", Operation: "commission.propose.api", Need: web.InPortal("commission", "propose"), Summary: "Propose a commission", Tag: tag, Status: 201}, h.propose)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}", Operation: "commission.show.api", Need: web.InCommission("commission", "read"), Summary: "Read a commission", Tag: tag}, h.show)
+	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/about", Operation: "commission.about.api", Need: web.InCommission("commission", "read"), Summary: "Read the support, officers, organizations and numbers of a commission", Tag: tag}, h.about)
 	web.API(s, web.Call{Method: "PATCH", Path: "/commissions/{slug}", Operation: "commission.settings.api", Need: web.InCommission("commission", "settings"), Summary: "Change the settings of a commission", Tag: tag}, h.edit)
 	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/transitions", Operation: "commission.transition.api", Need: web.InCommission("commission", "read"), Summary: "Bring a commission into another state", Tag: tag}, h.transition)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/history", Operation: "commission.history.api", Need: web.InCommission("history", "read"), Summary: "Read the history of a commission", Tag: tag}, h.history)
@@ -55,6 +56,18 @@ type Named struct {
 func (h *api) show(ctx context.Context, in *Named) (*web.Versioned[commission.Commission], error) {
 	c, err := h.commissions.Show(ctx, access.From(ctx), in.Slug)
 	return web.Version(c, c.Version), err
+}
+
+type about struct{ Body commission.About }
+
+func (h *api) about(ctx context.Context, in *Named) (*about, error) {
+	who := access.From(ctx)
+	c, err := h.commissions.Show(ctx, who, in.Slug)
+	if err != nil {
+		return nil, err
+	}
+	a, err := h.commissions.About(ctx, who, c)
+	return &about{a}, err
 }
 
 type proposeInput struct {

@@ -165,8 +165,8 @@ func (h *pages) getAdopt(c *fiber.Ctx) error {
 	if _, err := h.Policy.Require(ctx, who, body.Scope(), "charter", "adopt"); err != nil {
 		return err
 	}
-	if !charter.Draft() {
-		return problem.New(problem.Conflict, "There is no draft to adopt.")
+	if err := charter.Adoptable(body, charter.Number()); err != nil {
+		return err
 	}
 	return h.Render(c, 200, views.AdoptPage(views.Adopt{Frame: h.framed(ctx, body, "/charter"), Charter: charter, Key: key()}))
 }

@@ -50,6 +50,7 @@ func TestAdopt(t *testing.T) {
 	w := newWorld(t)
 	const page = "/commissions/grid-storage/charter"
 	ben := w.Person("Ben Bell")
+	w.staff.Get(page+"/adopt").Want(409, "once the call for participation is out")
 	w.staff.Post(page+"/adopt", "number", "1").Want(409, "once the call for participation is out")
 	w.state("forming")
 	w.ada.Post(page+"/adopt", "number", "1").Want(403)

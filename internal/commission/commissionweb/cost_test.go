@@ -29,7 +29,7 @@ func TestCost(t *testing.T) {
 		{visitor, page + "/supporters", 2}, {visitor, page + "/charter", 2}, {visitor, page + "/charter/revisions", 2}, {visitor, page + "/charter/revisions/1", 4},
 		{visitor, page + "/charter/diff?from=1&to=1", 3}, {w.ada, page + "/charter/edit", 3}, {visitor, page + "/milestones", 2}, {w.ada, page + "/milestones/" + m, 3},
 		{w.staff, "/settings/founding", 2},
-		{visitor, "/api/v1/commissions", 1}, {visitor, api, 1}, {visitor, api + "/charter", 2}, {visitor, api + "/charter/revisions", 2}, {visitor, api + "/milestones", 2},
+		{visitor, "/api/v1/commissions", 1}, {visitor, api, 1}, {visitor, api + "/about", 2}, {visitor, api + "/charter", 2}, {visitor, api + "/charter/revisions", 2}, {visitor, api + "/milestones", 2},
 		{visitor, api + "/supporters", 2}, {w.ada, api + "/history", 3}, {visitor, "/api/v1/sectors", 0}, {visitor, "/api/v1/sectors/energy", 2},
 	} {
 		n := w.Queries(func() { tt.who.Get(tt.path).Want(200) })

@@ -30,9 +30,12 @@ func TestLife(t *testing.T) {
 	visitor.Get(page).Want(200, "Forming", page+"/apply").Lacks("Send people here")
 	w.ada.Get(page+"/call").Want(409, "cannot become forming")
 
+	w.ada.Get(page).Want(200, "It needs a chair. Appoint one on the roster page.", "The secretariat activates it when all of this is there.").Lacks(page + "/activate")
+	visitor.Get(page).Want(200, page+"/supporters").Lacks("It needs a chair.")
 	w.staff.Get(page).Want(200, "It needs a chair. Appoint one on the roster page.", "It needs a secretary.", "Its charter has not been adopted.")
 	w.ada.Get(page + "/activate").Want(403)
 	w.staff.Post(page+"/activate").Want(409, "It needs a chair.", "It needs a secretary.", "has not been adopted")
+	visitor.API("GET", page+"/about", nil).Want(200, `"support":{"persons":5,"organizations":3,"countries":2}`, `"chair":false`, `"adopted":false`, `"officers":[]`)
 	w.sit(ben, "chair")
 	secretary := w.sit(eve, "secretary")
 	w.Exec(`UPDATE seat SET suspended = true WHERE id = $1`, secretary)
@@ -42,6 +45,7 @@ func TestLife(t *testing.T) {
 	w.Exec(`UPDATE seat SET suspended = false WHERE id = $1`, secretary)
 	w.staff.Post(page + "/activate").Want(303)
 	w.wantState("active")
+	visitor.API("GET", page+"/about", nil).Want(200, `"name":"Ben Bell","role":"chair"`, `"name":"Eve Ecker","role":"secretary"`, `"seats":2`, `"growth":[{`)
 	w.wantMails("commission.activate", nil, 7) // five supporters, two with seats
 	w.ada.Get(page + "/history").Want(404)     // no longer the convener's
 
