@@ -38,53 +38,55 @@ const keep = 10 * time.Second
 
 // Front is what the front page shows.
 type Front struct {
-	Commissions, Organizations, Seats int
-	Sectors                           []Sector
-	Countries                         map[string]int // organizations by country
-	Kinds                             []Count        // organizations by kind
-	Growth                            []Month        // organizations that are members, month by month
-	Founding                          []Proposal
-	Newest                            []Newest
+	Commissions   int            `json:"commissions" doc:"Those that have not ended."`
+	Organizations int            `json:"organizations"`
+	Seats         int            `json:"seats"`
+	Sectors       []Sector       `json:"sectors"`
+	Countries     map[string]int `json:"countries" doc:"Organizations by country."`
+	Kinds         []Count        `json:"kinds" doc:"Organizations by kind."`
+	Growth        []Month        `json:"growth" doc:"Organizations that are members, at the end of each month."`
+	Founding      []Proposal     `json:"founding" doc:"The newest that look for support."`
+	Newest        []Newest       `json:"newest" doc:"The last that began their work."`
 }
 
 // Sector is a sector with the number of its commissions.
 type Sector struct {
-	Slug        string `db:"slug"`
-	Name        string `db:"name"`
-	About       string `db:"about"`
-	Commissions int    `db:"commissions"`
+	Slug        string `db:"slug" json:"slug"`
+	Name        string `db:"name" json:"name"`
+	About       string `db:"about" json:"about"`
+	Commissions int    `db:"commissions" json:"commissions"`
 }
 
 // Count is a word with a number.
 type Count struct {
-	Word string `db:"word"`
-	N    int    `db:"n"`
+	Word string `db:"word" json:"word"`
+	N    int    `db:"n" json:"n"`
 }
 
 // Month is how many there were at the end of a month.
 type Month struct {
-	At time.Time `db:"at"`
-	N  int       `db:"n"`
+	At time.Time `db:"at" json:"at"`
+	N  int       `db:"n" json:"n"`
 }
 
 // Proposal is a commission that looks for support.
 type Proposal struct {
-	Slug          string  `db:"slug"`
-	Name          string  `db:"name"`
-	Purpose       string  `db:"purpose"`
-	Sector        *string `db:"sector"`
-	Persons       int     `db:"persons"`
-	Organizations int     `db:"organizations"`
-	Countries     int     `db:"countries"`
+	Slug          string  `db:"slug" json:"slug"`
+	Name          string  `db:"name" json:"name"`
+	Purpose       string  `db:"purpose" json:"purpose"`
+	Sector        *string `db:"sector" json:"sector,omitempty"`
+	Persons       int     `db:"persons" json:"persons"`
+	Organizations int     `db:"organizations" json:"organizations"`
+	Countries     int     `db:"countries" json:"countries"`
 }
 
 // Newest is a commission that started working lately.
 type Newest struct {
-	Slug    string    `db:"slug"`
-	Name    string    `db:"name"`
-	Purpose string    `db:"purpose"`
-	Sector  *string   `db:"sector"`
-	Since   time.Time `db:"state_since"`
+	Slug    string    `db:"slug" json:"slug"`
+	Name    string    `db:"name" json:"name"`
+	Purpose string    `db:"purpose" json:"purpose"`
+	Sector  *string   `db:"sector" json:"sector,omitempty"`
+	Since   time.Time `db:"state_since" json:"since"`
 }
 
 // Front reads the front page; its numbers are at most ten seconds old.

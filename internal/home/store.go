@@ -16,7 +16,7 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 		Seats         int `db:"seats"`
 	}
 	t, err := postgres.One[totals](ctx, q, nil, `
-		SELECT (SELECT count(*) FROM commission WHERE state IN ('forming', 'active', 'dormant')) AS commissions,
+		SELECT (SELECT count(*) FROM commission WHERE state NOT IN ('concluded', 'abandoned')) AS commissions,
 		       (SELECT count(*) FROM organization WHERE state = 'member') AS organizations,
 		       (SELECT count(*) FROM seat WHERE period @> $1::timestamptz) AS seats`, now)
 	if err != nil {
@@ -26,7 +26,7 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 	if f.Sectors, err = postgres.All[Sector](ctx, q, `
 		SELECT s.slug, s.name, s.about, coalesce(c.n, 0) AS commissions
 		FROM sector s LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission
-		                         WHERE state IN ('proposed', 'forming', 'active', 'dormant') GROUP BY sector_id) c ON c.sector_id = s.id
+		                         WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
 		ORDER BY s.position, s.name LIMIT 60`); err != nil {
 		return f, err
 	}

@@ -424,7 +424,7 @@ func FrontPage(f home.Front, signedIn bool) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, " <div class=\"columns is-even\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, " <div class=\"columns is-even mt-4\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -529,7 +529,7 @@ func SearchPage(query, wrong string, f home.Found) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = part.FilterBar(part.Filter{Action: "/search", Label: i18n.T(ctx, "Search the portal"),
+			templ_7745c5c3_Err = part.FilterBar(part.Filter{Action: "/search", Label: i18n.T(ctx, "Search the portal"), Button: i18n.T(ctx, "Search"),
 				Query: part.Field{Name: "q", Label: i18n.T(ctx, "Commission, organization or person"), Value: query}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

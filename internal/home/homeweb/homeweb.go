@@ -23,6 +23,8 @@ func Mount(s *web.Server, service *home.Service) {
 	h := &pages{s, service}
 	s.Page("GET", "/", "home.read", web.InPortal("home", "read"), h.getFront)
 	s.Page("GET", "/search", "search.read", web.InPortal("search", "read"), h.getSearch)
+	web.API(s, web.Call{Method: "GET", Path: "/home", Operation: "home.read.api", Need: web.InPortal("home", "read"),
+		Summary: "Read the numbers of the portal: sectors, countries, kinds, growth", Tag: "Home"}, h.front)
 	web.API(s, web.Call{Method: "GET", Path: "/search", Operation: "search.read.api", Need: web.InPortal("search", "read"),
 		Summary: "Find commissions, organizations and the persons you may see", Tag: "Search"}, h.search)
 }
@@ -34,6 +36,13 @@ func (h *pages) getFront(c *fiber.Ctx) error {
 		return err
 	}
 	return h.Render(c, 200, views.FrontPage(f, who.SignedIn()))
+}
+
+type front struct{ Body home.Front }
+
+func (h *pages) front(ctx context.Context, _ *struct{}) (*front, error) {
+	f, err := h.home.Front(ctx, access.From(ctx))
+	return &front{Body: f}, err
 }
 
 type searchQuery struct {

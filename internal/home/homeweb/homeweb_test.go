@@ -25,7 +25,13 @@ func world(t *testing.T) (p *apptest.Portal, member *apptest.Client) {
 func TestFront(t *testing.T) {
 	t.Parallel()
 	p, _ := world(t)
-	p.Visitor().Get("/").Want(200, "Grid Storage", "Energy", "organizations?country=ES").Lacks("Hidden Works")
+	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, purpose, sector_id) SELECT s, upper(s), initcap(s), 'commission', s, 'For the sea.', id
+		FROM unnest(ARRAY['proposed', 'abandoned']) s, sector WHERE sector.slug = 'energy'`)
+	p.Visitor().Get("/").Want(200, "Grid Storage", "Energy", "organizations?country=ES", "Looking for support", "0 supporters from", "2 commissions").Lacks("Hidden Works", "Abandoned")
+	f := apptest.JSON[home.Front](p.Visitor().API("GET", "/home", nil).Want(200))
+	if f.Commissions != 2 || f.Organizations != 1 || f.Seats != 1 || f.Countries["ES"] != 1 || len(f.Sectors) != 11 || len(f.Growth) != 1 || len(f.Founding) != 1 || len(f.Newest) != 1 {
+		t.Errorf("got %+v", f)
+	}
 	r := p.Visitor().Get("/")
 	p.Visitor().Get("/", "If-None-Match", r.Header.Get("ETag")).Want(304)
 }
