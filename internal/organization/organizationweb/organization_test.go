@@ -5,11 +5,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/organization"
+	"commissionportal/internal/postgres"
 )
 
 func TestRegister(t *testing.T) {
@@ -111,6 +113,42 @@ func TestRegisterAPI(t *testing.T) {
 		ada.API("POST", "/organizations", map[string]any{"name": bad, "kind": "association"}).Want(201).Lacks(`"slug":"` + strings.ToLower(bad) + `"`)
 	}
 	ada.API("POST", "/organizations", map[string]any{"name": "Really too many", "kind": "association"}).Want(429)
+}
+
+// TestSimilarByIndex: what is asked at every key that is typed passes over no
+// more than a few rows, however many organizations there are.
+func TestSimilarByIndex(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Exec(`INSERT INTO organization (slug, name, plain_name, kind, domain, state)
+		SELECT 'o-' || i, md5(i::text), md5(i::text) || ' ' || md5((i + 1)::text), 'company', i || '.example', 'member' FROM generate_series(1, 5000) i`)
+	w.Exec(`VACUUM ANALYZE organization`) // and the index takes in what is new
+	var c postgres.Counter
+	w.DB.CountInto(&c)
+	w.rita.API("GET", "/organizations/similar?name=nordwnd&website=nordwind.de", nil).Want(200, "Nordwind AG")
+	w.DB.CountInto(nil)
+	i := slices.IndexFunc(c.Queries(), func(q string) bool { return strings.Contains(q, "plain_name %") })
+	if i < 0 {
+		t.Fatal("no search by trigrams")
+	}
+	ctx := t.Context()
+	tx, err := w.DB.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.Exec(ctx, `PREPARE similar_(text, text, uuid, text[], float8) AS `+c.Queries()[i]); err != nil {
+		t.Fatal(err)
+	}
+	for _, typed := range []string{`'nordwnd', ''`, `'', 'nordwind.de'`} {
+		var plan []string
+		if err := tx.Select(ctx, &plan, `EXPLAIN EXECUTE similar_(`+typed+`, gen_random_uuid(), '{member,left}', 0.45)`); err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.ReplaceAll(strings.Join(plan, "\n"), "Seq Scan on organization_logo", ""); strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s:\n%s", typed, text)
+		}
+	}
 }
 
 func TestDirectory(t *testing.T) {
