@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/number"
 )
 
-// Date writes the day of t in the reader's zone: 2 Jan 2026. The zero time is
-// nothing. For a day that has no time of day (a term's first day), give it as
+// Date writes the day of t in the reader's zone: 2 Jan 2026, with spaces that do
+// not break. The zero time is nothing. For a day that has no time of day (a term's first day), give it as
 // midnight UTC to Day.
 func Date(ctx context.Context, t time.Time) string {
 	r := readerOf(ctx)
@@ -109,6 +109,12 @@ func (r reader) date(t time.Time, pattern string) string {
 			b.WriteString(r.digits(t.Hour(), n))
 		case "mm":
 			b.WriteString(r.digits(t.Minute(), n))
+		case " ": // a date is not torn apart at the end of a line, only from its time
+			if strings.HasSuffix(b.String(), ",") {
+				b.WriteString(symbol)
+			} else {
+				b.WriteString("\u00a0")
+			}
 		default:
 			b.WriteString(symbol)
 		}

@@ -43,7 +43,7 @@ func TestT(t *testing.T) {
 		{"argument with a percent sign", "%s joined %s", []any{"100%s", "%d"}, "100%s joined %d", "[%d < 100%s]"},
 		{"argument that is a text", "This commission is %s already.", []any{Key("active")}, "This commission is active already.", "[already [active]]"},
 		{"amount", "%d rows", []any{12345}, "12,345 rows", "١٢٬٣٤٥ rows"},
-		{"date", "until %s", []any{time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)}, "until 9 Mar 2026", "until ٢٠٢٦/٠٣/٠٩"},
+		{"date", "until %s", []any{time.Date(2026, 3, 9, 1, 0, 0, 0, time.UTC)}, "until 9\u00a0Mar\u00a02026", "until ٢٠٢٦/٠٣/٠٩"},
 	} {
 		if got := T(english, tt.text, tt.args...); got != tt.english {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.english)
@@ -103,12 +103,12 @@ func TestDates(t *testing.T) {
 	ctx := With(context.Background(), Locale{Language: language.English, Zone: samoa})
 	at := time.Date(2026, time.December, 31, 23, 5, 0, 0, time.UTC)
 	for name, pair := range map[string][2]string{
-		"Date":       {Date(ctx, at), "1 Jan 2027"},
-		"Day":        {Day(ctx, at), "31 Dec 2026"},
-		"DateTime":   {DateTime(ctx, at), "1 Jan 2027, 12:05 +13"},
-		"Month":      {Month(ctx, at), "January 2027"},
+		"Date":       {Date(ctx, at), "1\u00a0Jan\u00a02027"},
+		"Day":        {Day(ctx, at), "31\u00a0Dec\u00a02026"},
+		"DateTime":   {DateTime(ctx, at), "1\u00a0Jan\u00a02027, 12:05 +13"},
+		"Month":      {Month(ctx, at), "January\u00a02027"},
 		"zero":       {Date(ctx, time.Time{}) + DateTime(ctx, time.Time{}) + Month(ctx, time.Time{}) + Ago(ctx, time.Time{}, at), ""},
-		"no context": {DateTime(context.Background(), at), "31 Dec 2026, 23:05 UTC"},
+		"no context": {DateTime(context.Background(), at), "31\u00a0Dec\u00a02026, 23:05 UTC"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: %q, want %q", name, pair[0], pair[1])
@@ -120,8 +120,8 @@ func TestAgo(t *testing.T) {
 	now := time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)
 	for passed, want := range map[time.Duration]string{
 		0: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 59 * time.Minute: "59 minutes ago",
-		time.Hour: "1 hour ago", 25 * time.Hour: "1 day ago", 28 * 24 * time.Hour: "28 days ago", 29 * 24 * time.Hour: "8 Feb 2026",
-		-time.Hour: "in 1 hour", -3 * 24 * time.Hour: "in 3 days", -90 * time.Second: "in 1 minute", -40 * 24 * time.Hour: "18 Apr 2026",
+		time.Hour: "1 hour ago", 25 * time.Hour: "1 day ago", 28 * 24 * time.Hour: "28 days ago", 29 * 24 * time.Hour: "8\u00a0Feb\u00a02026",
+		-time.Hour: "in 1 hour", -3 * 24 * time.Hour: "in 3 days", -90 * time.Second: "in 1 minute", -40 * 24 * time.Hour: "18\u00a0Apr\u00a02026",
 	} {
 		if got := Ago(context.Background(), now.Add(-passed), now); got != want {
 			t.Errorf("%s: %q, want %q", passed, got, want)

@@ -3,6 +3,7 @@ package layout
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"commissionportal/internal/i18n"
 )
@@ -40,6 +41,9 @@ func (h Head) title(ctx context.Context) string {
 	}
 	return h.Title + " · " + name
 }
+
+// atDesk reports whether this is the page a signed-in person begins with.
+func (f Frame) atDesk() bool { return f.Path == "/desk" || strings.HasPrefix(f.Path, "/desk?") }
 
 func pressed(is bool) string { return strconv.FormatBool(is) }
 

@@ -192,7 +192,7 @@ func RosterPage(p Roster) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Date(part.Field{Name: "as_of", Label: i18n.T(ctx, "As of"), HideLabel: true, Value: p.Day, Max: p.Today, Error: p.Form.Errors["as_of"]}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Date(part.Field{Name: "as_of", Label: i18n.T(ctx, "As of"), Value: p.Day, Max: p.Today, Error: p.Form.Errors["as_of"]}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

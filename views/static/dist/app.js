@@ -128,3 +128,5 @@ on('click', '[data-dismiss]', (_, button) => button.closest('.alert').remove())
 ready(document)
 document.addEventListener('htmx:load', event => ready(event.target))
 document.querySelector('[data-focus]')?.focus()
+// The open tab is in sight where the tabs are a line that scrolls.
+document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
