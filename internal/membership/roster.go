@@ -126,12 +126,15 @@ func rosterPage(ctx context.Context, q postgres.Q, r Roster, f Filter, page keys
 	return rows, next, nil
 }
 
-// rosterQuery cuts the page from the index seat_roster and joins after, so it
-// costs what it shows.
+// rosterQuery cuts the page from the index seat_roster, which alone has all that
+// this needs, and reads the rows after, so it costs what it shows. The period is
+// compared by its bounds: for @> the planner may take the index of the exclusion
+// constraint, which knows no order, and then every page sorts the whole roster.
 func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
 	var w postgres.Where
 	w.And("commission_id = ?", r.ID)
-	w.And("period @> ?::timestamptz", r.AsOf)
+	at := w.Arg(r.AsOf)
+	w.And("lower(period) <= " + at + "::timestamptz AND coalesce(upper(period), 'infinity') > " + at + "::timestamptz")
 	w.If(r.OfficersOnly, "rank <= 3")
 	w.If(f.Role != "", "rank = ?::smallint", rank(f.Role))
 	w.If(f.Organization != "", "organization_id = (SELECT id FROM organization WHERE slug = ?)", f.Organization)
@@ -152,8 +155,9 @@ func rosterQuery(r Roster, f Filter, page keyset.Page) (string, []any) {
 		SELECT s.id, s.person_id, s.sort_name, s.sort_name AS name, o.slug AS organization_slug, o.name AS organization_name,
 			CASE WHEN o.id IS NULL THEN p.country ELSE o.country END AS country, s.role, s.rank, s.voting, s.suspended OR ` + account + ` AS suspended,
 			(SELECT min(b.since) FROM seat b WHERE b.id = s.id) AS began, upper(s.period) AS until, s.appointed_by, s.version, p.email
-		FROM (SELECT id, person_id, sort_name, organization_id, role, rank, voting, suspended, period, appointed_by, version FROM seat
-		      WHERE ` + w.SQL() + ` ORDER BY rank, sort_name, id LIMIT ` + w.Arg(page.Fetch()) + `) s
+		FROM (SELECT id, lower(period) AS since FROM seat
+		      WHERE ` + w.SQL() + ` ORDER BY rank, sort_name, id LIMIT ` + w.Arg(page.Fetch()) + `) cut
+		JOIN seat s ON s.id = cut.id AND s.since = cut.since
 		JOIN person p ON p.id = s.person_id
 		LEFT JOIN organization o ON o.id = s.organization_id
 		ORDER BY s.rank, s.sort_name, s.id`, w.Args()
