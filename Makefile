@@ -31,6 +31,10 @@ LINT_VERSION := 2.15.0
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/commissionportal/tools
 LINT  := $(or $(wildcard var/tools/golangci-lint-$(LINT_VERSION)),$(TOOLS)/golangci-lint-$(LINT_VERSION))
 
+S3_VERSION := 1.8.0
+S3         := $(TOOLS)/versitygw-$(S3_VERSION)
+S3_PORT    ?= 7499
+
 ## run: the portal on this machine, with a database of its own under var/
 .PHONY: run
 run: build
@@ -51,6 +55,16 @@ test: generated format vet lint tests
 tests: go cc chromium
 	@CGO_ENABLED=1 go run ./internal/postgres/private/serve -- \
 	  go run .ci/tally.go go test -json -race -count=1 -p=$(JOBS) -timeout=5m $(ARGS) $(PACKAGES)
+
+## test-s3: the file store on a real server that speaks S3, built once
+.PHONY: test-s3
+test-s3: go $(S3)
+	@data=$$(mktemp -d); \
+	ROOT_ACCESS_KEY=test ROOT_SECRET_KEY=testtest $(S3) -q -p 127.0.0.1:$(S3_PORT) posix "$$data" >/dev/null & server=$$!; \
+	trap 'kill $$server; rm -rf "$$data"' EXIT; \
+	until (: </dev/tcp/127.0.0.1/$(S3_PORT)) 2>/dev/null; do kill -0 $$server; sleep 0.1; done; \
+	S3_URL='s3://tests?region=us-east-1&use_path_style=true&endpoint=http://127.0.0.1:$(S3_PORT)' \
+	  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest go test -count=1 $(ARGS) ./internal/blob
 
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint
@@ -86,7 +100,7 @@ clean:
 
 .PHONY: help
 help:
-	@sed -n 's/^## \([a-z]*\): /  make \1\t/p' Makefile
+	@sed -n 's/^## \([a-z0-9-]*\): /  make \1\t/p' Makefile
 
 .PHONY: go
 go:
@@ -115,3 +129,9 @@ $(TOOLS)/golangci-lint-$(LINT_VERSION):
 	@mkdir -p "$(@D)/new"
 	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION)
 	@mv "$(@D)/new/golangci-lint" "$@" && rmdir "$(@D)/new"
+
+$(S3):
+	@echo "Building versitygw $(S3_VERSION), once …"
+	@mkdir -p "$(@D)/new"
+	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/versity/versitygw/cmd/versitygw@v$(S3_VERSION)
+	@mv "$(@D)/new/versitygw" "$@" && rmdir "$(@D)/new"

@@ -68,7 +68,7 @@ func (p *pieces) Write(data []byte) (n int, err error) {
 func (p *pieces) send() error {
 	if p.upload == nil {
 		begun, err := p.in.client.CreateMultipartUpload(p.ctx, &s3.CreateMultipartUploadInput{
-			Bucket: &p.in.name, Key: &p.key, ContentType: aws.String(contentType),
+			Bucket: &p.in.name, Key: &p.key, ContentType: aws.String(contentType), ChecksumAlgorithm: p.in.checksum(),
 		})
 		if err != nil {
 			return err
@@ -78,6 +78,7 @@ func (p *pieces) send() error {
 	number := aws.Int32(int32(len(p.parts) + 1))
 	sent, err := p.in.client.UploadPart(p.ctx, &s3.UploadPartInput{
 		Bucket: &p.in.name, Key: &p.key, UploadId: p.upload, PartNumber: number, Body: bytes.NewReader(p.buf.Bytes()),
+		ChecksumAlgorithm: p.in.checksum(),
 	})
 	if err != nil {
 		return err
@@ -85,10 +86,19 @@ func (p *pieces) send() error {
 	p.buf.Reset()
 	p.parts = append(p.parts, types.CompletedPart{
 		PartNumber: number, ETag: sent.ETag,
-		ChecksumCRC32: sent.ChecksumCRC32, ChecksumCRC32C: sent.ChecksumCRC32C, ChecksumCRC64NVME: sent.ChecksumCRC64NVME,
-		ChecksumSHA1: sent.ChecksumSHA1, ChecksumSHA256: sent.ChecksumSHA256,
+		ChecksumCRC32: sent.ChecksumCRC32,
 	})
 	return nil
+}
+
+// checksum is how the store checks what it received, said alike of an upload, its
+// parts and its end; none if the address says request_checksum_calculation=when_required,
+// for stores that know none.
+func (r *remote) checksum() types.ChecksumAlgorithm {
+	if r.client.Options().RequestChecksumCalculation == aws.RequestChecksumCalculationWhenRequired {
+		return ""
+	}
+	return types.ChecksumAlgorithmCrc32
 }
 
 // contentType is that of every object: nobody reads it, and none is active.
@@ -116,6 +126,7 @@ func (p *pieces) finish(ctx context.Context) error {
 	if p.upload == nil {
 		_, err := p.in.client.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: &p.in.name, Key: &p.key, ContentType: aws.String(contentType), Body: bytes.NewReader(p.buf.Bytes()),
+			ChecksumAlgorithm: p.in.checksum(),
 		})
 		return err
 	}
