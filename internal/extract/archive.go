@@ -246,3 +246,38 @@ func (a *archive) openDocument() Type {
 	}
 	return ""
 }
+
+// openXML is the type that an Office Open XML file gives the part it begins
+// with; ZIP if it is none.
+func (a *archive) openXML() Type {
+	main := a.main()
+	if a.files[main] == nil || a.files["[content_types].xml"] == nil {
+		return ZIP
+	}
+	t, err := a.tokens("[content_types].xml")
+	if err != nil {
+		return ZIP
+	}
+	found := ""
+	err = t.each(func(e xml.StartElement) error {
+		if part := attribute(e, "PartName"); part != "" && partName("", part) == main {
+			found = attribute(e, "ContentType")
+		}
+		if end := attribute(e, "Extension"); end != "" && found == "" && strings.HasSuffix(main, "."+strings.ToLower(end)) && strings.HasSuffix(attribute(e, "ContentType"), "main+xml") {
+			found = attribute(e, "ContentType")
+		}
+		return nil
+	})
+	if err != nil || !strings.HasSuffix(found, "main+xml") { // binary workbooks have none
+		return ZIP
+	}
+	for _, kind := range []struct {
+		sign string
+		t    Type
+	}{{"wordprocessingml", DOCX}, {"ms-word", DOCX}, {"spreadsheetml", XLSX}, {"ms-excel", XLSX}, {"presentationml", PPTX}, {"ms-powerpoint", PPTX}} {
+		if strings.Contains(found, kind.sign) {
+			return kind.t
+		}
+	}
+	return ZIP
+}

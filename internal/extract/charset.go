@@ -67,11 +67,11 @@ func encodingOf(head []byte, whole bool) encoding.Encoding {
 	if e := wideText(head); e != nil {
 		return e
 	}
+	if (bytes.Contains(head, []byte("\x1b$B")) || bytes.Contains(head, []byte("\x1b$@"))) && highBytes(head) == 0 {
+		return japanese.ISO2022JP
+	}
 	if bytes.HasPrefix(head, []byte("\xEF\xBB\xBF")) || validUTF8(head, whole) {
 		return textunicode.UTF8
-	}
-	if bytes.Contains(head, []byte("\x1b$")) && highBytes(head) == 0 {
-		return japanese.ISO2022JP
 	}
 	best, most := encoding.Encoding(charmap.Windows1252), math.Inf(-1)
 	for _, c := range candidates {
@@ -143,17 +143,17 @@ var candidates = []candidate{
 	{charmap.Windows1251, cyrillic, 1},
 	{charmap.KOI8R, cyrillic, 1},
 	{charmap.CodePage866, cyrillic, 1},
-	{charmap.Windows1250, among(unicode.Latin, "ąćęłńóśźżáčďéěíňřšťúůýžőűöüäăâîșşţ„”"), 1},
-	{charmap.Windows1253, among(unicode.Greek, "«»"), 1},
-	{charmap.Windows1254, among(unicode.Latin, "ğışçöüİĞŞÇÖÜâ"), 1},
-	{charmap.Windows1255, among(unicode.Hebrew, "„”–"), 1},
+	{charmap.Windows1250, latin("ąćęłńóśźżáčďéěíňřšťúůýžőűöüäăâîșşţ„”"), 1},
+	{charmap.Windows1253, greek, 1},
+	{charmap.Windows1254, latin("ğışçöüİĞŞÇÖÜâ"), 1},
+	{charmap.Windows1255, hebrew, 1},
 	{charmap.Windows1256, arabic, 1},
-	{charmap.Windows1257, among(unicode.Latin, "āčēģīķļņšūžąęėįųõäöü„"), 1},
+	{charmap.Windows1257, latin("āčēģīķļņšūžąęėįųõäöü„"), 1},
 	{japanese.ShiftJIS, kana, 2},
 	{japanese.EUCJP, kana, 2},
-	{simplifiedchinese.GB18030, hanzi(simplifiedchinese.GBK, 0xB0, 0xD7), 2},
-	{traditionalchinese.Big5, hanzi(traditionalchinese.Big5, 0xA4, 0xC6), 2},
-	{korean.EUCKR, hangul, 2},
+	{simplifiedchinese.GB18030, hanzi(firstLevel(simplifiedchinese.GBK, 0xB0, 0xD7, 0xA1)), 2},
+	{traditionalchinese.Big5, hanzi(firstLevel(traditionalchinese.Big5, 0xA4, 0xC6, 0x40)), 2},
+	{korean.EUCKR, hangul(firstLevel(korean.EUCKR, 0xB0, 0xC8, 0xA1)), 2},
 }
 
 // score weighs head read in the encoding. It counts bytes, so that one character
@@ -198,33 +198,52 @@ func western(r, before rune) float64 {
 	return -1
 }
 
-// among takes letters of a script, the better if they are of few.
-func among(script *unicode.RangeTable, letters string) func(r, before rune) float64 {
-	latin := script == unicode.Latin
+// latin takes the letters of other languages of Europe. Where a text can be of
+// both Western wins.
+func latin(letters string) func(r, before rune) float64 {
 	return func(r, before rune) float64 {
 		switch {
 		case strings.ContainsRune(letters, unicode.ToLower(r)):
 			if unicode.IsUpper(r) && unicode.IsLower(before) {
 				return -1
 			}
-			if latin {
-				// Where all of them agree Western wins.
-				if before >= 0x80 && unicode.IsLetter(before) {
-					return -0.4
-				}
-				return 0.75
+			if before >= 0x80 && unicode.IsLetter(before) {
+				return -0.4
 			}
-			return 0.5
-		case !latin && unicode.Is(script, r):
-			if unicode.IsLower(before) && unicode.IsUpper(r) || before < 0x80 && unicode.IsLetter(before) {
-				return -1
-			}
-			return 0.9
+			return 0.75
 		case strings.ContainsRune("«»’‘“”–—…°€§\u00a0", r):
 			return 0.3
 		}
 		return -1
 	}
+}
+
+// greek knows which letters are rare, which Hebrew ones would be taken for.
+func greek(r, before rune) float64 {
+	switch {
+	case strings.ContainsRune("ΰϊϋΪΫ", r), before < 0x80 && unicode.IsLetter(before), unicode.IsUpper(r) && unicode.IsLower(before), before == 'ς' && unicode.IsLetter(r):
+		return -2
+	case strings.ContainsRune("αοιετσνηυρπκμλςωάέήίόύώ", r):
+		return 0.9
+	case unicode.Is(unicode.Greek, r):
+		return 0.4
+	case strings.ContainsRune("«»’‘“”–—…\u00a0", r):
+		return 0.3
+	}
+	return -1
+}
+
+func hebrew(r, before rune) float64 {
+	switch {
+	case unicode.Is(unicode.Hebrew, r):
+		if before < 0x80 && unicode.IsLetter(before) {
+			return -1
+		}
+		return 0.9
+	case strings.ContainsRune("„”“–—…₪\u00a0", r):
+		return 0.3
+	}
+	return -1
 }
 
 // cyrillic tells the three encodings apart by how frequent the letters are, and
@@ -275,18 +294,25 @@ func kana(r, _ rune) float64 {
 	return -0.7
 }
 
-// hanzi takes the characters of the first level of a Chinese standard, which
-// are most of any text; they are those whose first byte is from first to last.
-func hanzi(e encoding.Encoding, first, last byte) func(r, before rune) float64 {
+// firstLevel are the characters of the first level of an East Asian standard,
+// which are most of any text: their first byte is from first to last, and the
+// second is of the old standard too.
+func firstLevel(e encoding.Encoding, first, last, second byte) func(rune) bool {
 	encoder := e.NewEncoder()
+	return func(r rune) bool {
+		b, err := encoder.Bytes([]byte(string(r)))
+		return err == nil && len(b) == 2 && b[0] >= first && b[0] <= last && b[1] >= second
+	}
+}
+
+func hanzi(common func(rune) bool) func(r, before rune) float64 {
 	return func(r, _ rune) float64 {
-		if unicode.Is(unicode.Han, r) {
-			if b, err := encoder.Bytes([]byte(string(r))); err == nil && b[0] >= first && b[0] <= last {
+		switch {
+		case unicode.Is(unicode.Han, r):
+			if common(r) {
 				return 0.85
 			}
 			return -0.3
-		}
-		switch {
 		case r >= 0x3000 && r <= 0x303F, r >= 0xFF00 && r <= 0xFF5E, strings.ContainsRune("“”‘’…—", r):
 			return 0.7
 		case r >= 0x3041 && r <= 0x30FE: // rather Japanese
@@ -296,16 +322,21 @@ func hanzi(e encoding.Encoding, first, last byte) func(r, before rune) float64 {
 	}
 }
 
-func hangul(r, _ rune) float64 {
-	switch {
-	case r >= 0xAC00 && r <= 0xD7A3:
-		return 0.9
-	case r >= 0x3000 && r <= 0x303F, r >= 0xFF00 && r <= 0xFF5E:
-		return 0.5
-	case unicode.Is(unicode.Han, r):
-		return -0.2
+func hangul(common func(rune) bool) func(r, before rune) float64 {
+	return func(r, _ rune) float64 {
+		switch {
+		case r >= 0xAC00 && r <= 0xD7A3:
+			if common(r) {
+				return 0.9
+			}
+			return -0.5
+		case r >= 0x3000 && r <= 0x303F, r >= 0xFF00 && r <= 0xFF5E:
+			return 0.5
+		case unicode.Is(unicode.Han, r):
+			return -0.2
+		}
+		return -0.8
 	}
-	return -0.8
 }
 
 // decoded reads a text in whatever encoding it is.

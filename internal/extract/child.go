@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 )
 
 // Child does the work and ends the process if this process was started by Run;
@@ -37,7 +38,7 @@ func serve(line []byte, in *os.File, out io.Writer) error {
 		return writeJSON(out, frameEnd, ending{Outcome: Done})
 	}
 	debug.SetMaxStack(maxStack)
-	if err := limitSelf(childLimits); err != nil {
+	if err := limitSelf(limits{time.Duration(o.Seconds) * time.Second, o.Memory}); err != nil {
 		return err
 	}
 	// The engine is loaded before the file is looked at: after that nothing can
@@ -53,7 +54,7 @@ func serve(line []byte, in *os.File, out io.Writer) error {
 		return err
 	}
 	if o.Trap != "" {
-		return traps[o.Trap]()
+		return traps[o.Trap](out)
 	}
 	stat, err := in.Stat()
 	if err != nil {
@@ -81,7 +82,7 @@ func serve(line []byte, in *os.File, out io.Writer) error {
 }
 
 // traps are what tests have a child do, to see that it is held.
-var traps = map[string]func() error{}
+var traps = map[string]func(out io.Writer) error{}
 
 // source is the file in the child.
 type source struct {

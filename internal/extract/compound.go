@@ -223,7 +223,7 @@ func pptText(in *source, t *text) error {
 			if !ok {
 				return broken("This file is damaged: it breaks off.")
 			}
-			s := ""
+			var s string
 			if kind == 0x0FA0 {
 				s = utf16Text(body)
 			} else {

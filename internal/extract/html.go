@@ -17,7 +17,7 @@ func htmlText(in *source, t *text) error {
 	if err != nil {
 		return err
 	}
-	var r io.Reader = in.reader()
+	r := in.reader()
 	if e, name, certain := charset.DetermineEncoding(head, ""); certain || name != "windows-1252" {
 		r = e.NewDecoder().Reader(r)
 	} else if r, err = decoded(in); err != nil { // it only knew no better

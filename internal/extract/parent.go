@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +23,8 @@ import (
 // mark is the variable of the environment that makes this program a child.
 const mark = "PORTAL_EXTRACT"
 
-// limits of a child. The child sets cpu and memory for itself before it looks at
-// the file; the parent watches time and memory from outside.
+// limits of a child. The child has the kernel hold it to them before it looks at
+// the file; the parent watches the clock and the memory from outside.
 type limits struct {
 	time   time.Duration
 	memory int64
@@ -38,6 +39,7 @@ const watchEvery = 20 * time.Millisecond
 
 // run starts a child for one order and gathers its answer.
 func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) {
+	o.Seconds, o.Memory = int(math.Ceil(l.time.Seconds())), l.memory
 	line, err := json.Marshal(o)
 	if err != nil {
 		return Result{}, err
@@ -65,6 +67,9 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 	} else {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%d", l.memory*3/4))
 	}
+	if racing {
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0") // a second for each child otherwise
+	}
 	dieWithParent(cmd.SysProcAttr)
 	started := time.Now()
 	ended := make(chan error, 1)
@@ -85,7 +90,6 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 		return Result{}, err
 	}
 	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // gone already: good
-	defer kill()
 
 	var got gathering
 	gathered := make(chan error, 1)
@@ -101,7 +105,7 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 		select {
 		case <-ctx.Done():
 			kill()
-			<-ended
+			_ = <-ended // how does not matter
 			return Result{}, ctx.Err()
 		case <-clock.C:
 			verdict = &trouble{TimedOut, fmt.Sprintf("Reading this file took longer than %d seconds.", int(l.time.Seconds()))}
@@ -255,7 +259,9 @@ func (t *tail) verdict(exit error) *trouble {
 		}
 	}
 	said := t.String()
-	for _, sign := range []string{"out of memory", "cannot allocate memory", "stack overflow", "stack exceeds", "makeslice: len out of range"} {
+	// The last is what becomes of Go where its own structures get no memory: a
+	// nil pointer of the program's reads "panic:".
+	for _, sign := range []string{"out of memory", "cannot allocate memory", "stack overflow", "stack exceeds", "makeslice: len out of range", "SIGSEGV: segmentation violation"} {
 		if strings.Contains(said, sign) {
 			return &trouble{TooLarge, "Reading this file took more memory than a file gets."}
 		}

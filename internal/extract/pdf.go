@@ -91,14 +91,16 @@ func (d *pdf) read(w Wish, a *answer) error {
 				continue
 			}
 			good++
-			if err := a.text.write(strings.ReplaceAll(s, "\r", "")); errors.Is(err, errFull) {
+			err = a.text.write(strings.ReplaceAll(s, "\r", ""))
+			if errors.Is(err, errFull) {
 				break
-			} else if err != nil {
+			}
+			if err == nil {
+				err = a.text.flush() // what there is, should the next page take too long
+			}
+			if err != nil {
 				return err
 			}
-		}
-		if err := a.text.flush(); err != nil { // what there is, should a picture take too long
-			return err
 		}
 	}
 	if w.Thumbnail > 0 {

@@ -133,8 +133,11 @@ const maxWord = 64 // bytes of a control word and its number
 
 func (r *rtf) control() error {
 	b, err := r.in.ReadByte()
+	if errors.Is(err, io.EOF) {
+		return nil // which is found again
+	}
 	if err != nil {
-		return nil // the end, which is found again
+		return err
 	}
 	if b|0x20 < 'a' || b|0x20 > 'z' {
 		return r.symbol(b)
@@ -167,8 +170,12 @@ func (r *rtf) symbol(b byte) error {
 	switch b {
 	case '\'':
 		var hex [2]byte
-		if _, err := io.ReadFull(r.in, hex[:]); err != nil {
+		_, err := io.ReadFull(r.in, hex[:])
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		if n, err := strconv.ParseUint(string(hex[:]), 16, 8); err == nil {
 			r.char(byte(n))

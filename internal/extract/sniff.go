@@ -135,10 +135,13 @@ func typeOf(in *source, head []byte, end string) Type {
 	switch {
 	case pdf == 0 || pdf > 0 && end == ".pdf":
 		return PDF
-	case bytes.HasPrefix(head, []byte("MZ")) && in.size > 64 && bytes.IndexByte(head[:64], 0) >= 0,
-		is("application/vnd.microsoft.portable-executable", "application/x-elf", "application/x-executable", "application/x-object", "application/x-sharedlib",
-			"application/x-mach-binary", "application/x-java-applet", "application/x-ms-installer", "application/vnd.android.package-archive",
-			"application/x-ms-shortcut", "application/vnd.debian.binary-package", "application/x-rpm", "application/wasm"):
+	case bytes.HasPrefix(head, []byte("MZ")): // which a text may begin with
+		if bytes.IndexByte(head, 0) >= 0 {
+			return Program
+		}
+	case is("application/x-elf", "application/x-executable", "application/x-object", "application/x-sharedlib",
+		"application/x-mach-binary", "application/x-java-applet", "application/x-ms-installer", "application/vnd.android.package-archive",
+		"application/x-ms-shortcut", "application/vnd.debian.binary-package", "application/x-rpm", "application/wasm"):
 		return Program
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return archiveType(in, head, end)
@@ -194,11 +197,9 @@ func looksText(head []byte) bool {
 			control++
 		}
 	}
-	if control == 0 {
-		return true
-	}
-	// Someone's text with a stray byte, and not a short piece of a binary.
-	return control*5 < len(head) && (utf8.Valid(head) || mostlyASCII(head))
+	// Someone's text with stray bytes. Of a compressed or a random file a tenth are
+	// control characters.
+	return control*20 <= len(head) || control*5 < len(head) && (utf8.Valid(head) || mostlyASCII(head))
 }
 
 func mostlyASCII(b []byte) bool {
@@ -230,17 +231,7 @@ func archiveType(in *source, head []byte, end string) Type {
 	if t := z.openDocument(); t != "" {
 		return t
 	}
-	switch main := z.main(); {
-	case z.files[main] == nil:
-		return ZIP
-	case strings.HasPrefix(main, "word/"):
-		return DOCX
-	case strings.HasPrefix(main, "xl/"):
-		return XLSX
-	case strings.HasPrefix(main, "ppt/"):
-		return PPTX
-	}
-	return ZIP
+	return z.openXML()
 }
 
 // compoundType looks into an OLE compound file for the stream that names its

@@ -22,8 +22,11 @@ type order struct {
 	Type    Type
 	Wish    Wish
 	Cache   string
-	Prepare bool // nothing but to compile the PDF engine into Cache
-	Trap    string
+	Prepare bool   // nothing but to compile the PDF engine into Cache
+	Trap    string // what a test has the child do instead
+
+	Seconds int   // time of the processor, and
+	Memory  int64 // bytes, that the child allows itself
 }
 
 // ending is how the child says its work ended.
