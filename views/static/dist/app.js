@@ -42,6 +42,8 @@ on('click', 'a[data-dialog]', async (event, link) => {
     dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
     document.body.append(dialog)
     dialog.showModal()
+    // Enter, pressed once too often, keeps things as they are.
+    dialog.querySelector('textarea, select, input:not([type=hidden]), [data-dialog-close]')?.focus()
   } catch {
     location.assign(link.href)
   }
