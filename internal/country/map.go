@@ -66,3 +66,17 @@ func twoInts(a, b string) (int, int, error) {
 	y, err := strconv.Atoi(b)
 	return x, y, err
 }
+
+// Sprite is the map as an SVG file to draw with <use>: #world is all of it, and
+// each country that has an area is there by its code.
+var Sprite = sync.OnceValue(func() []byte {
+	var b strings.Builder
+	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg"><g id="world">`)
+	for _, s := range Map().Shapes {
+		if s.Path != "" {
+			fmt.Fprintf(&b, `<path id="%s" d="%s"/>`, s.Code, s.Path)
+		}
+	}
+	b.WriteString("</g></svg>\n")
+	return []byte(b.String())
+})

@@ -179,7 +179,6 @@ func countClasses(most int) []countClass {
 }
 
 type worldPlot struct {
-	nobody  string // the paths of all countries without any, in one
 	some    []mapCountry
 	markers []mapCountry // those of some that need a marker, and small ones without any
 	classes []countClass
@@ -193,7 +192,6 @@ func plotWorld(ctx context.Context, byCode map[string]int) worldPlot {
 		w.most = max(w.most, n)
 	}
 	w.classes = countClasses(w.most)
-	var nobody strings.Builder
 	for _, s := range country.Map().Shapes {
 		n := byCode[s.Code]
 		c := mapCountry{Shape: s, count: max(n, 0), class: "c0"}
@@ -207,14 +205,11 @@ func plotWorld(ctx context.Context, byCode map[string]int) worldPlot {
 			w.markers = append(w.markers, c)
 		case n > 0:
 			w.some = append(w.some, c)
-		default:
-			nobody.WriteString(s.Path)
 		}
 		if n > 0 {
 			w.table = append(w.table, c)
 		}
 	}
-	w.nobody = nobody.String()
 	// Markers with the most stand in front.
 	slices.SortStableFunc(w.markers, func(a, b mapCountry) int { return cmp.Compare(a.count, b.count) })
 	slices.SortStableFunc(w.table, func(a, b mapCountry) int {

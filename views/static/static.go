@@ -1,5 +1,5 @@
 // Package static holds the files that pages need beside their HTML: one style
-// sheet, two scripts, one sprite of icons. Their addresses carry a digest of
+// sheet, two scripts, a sprite of icons and one of the world map. Their addresses carry a digest of
 // their content, so that a browser keeps them for ever and a new release is
 // never mixed with an old one. vendor/build.mjs makes dist/ from src/ and from
 // Tabler; the result is committed, so that building the portal needs no Node.
@@ -18,6 +18,8 @@ import (
 	"sync"
 
 	"github.com/andybalholm/brotli"
+
+	"commissionportal/internal/country"
 )
 
 //go:embed dist
@@ -55,20 +57,24 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(body)
-		digest := hex.EncodeToString(sum[:6])
-		ext := path.Ext(f.Name())
-		e := entry{
-			path: Prefix + strings.TrimSuffix(f.Name(), ext) + "." + digest + ext,
-			read: sync.OnceValue(func() File {
-				return File{Body: body, Type: mediaType(ext), ETag: `"` + digest + `"`, Brotli: brotlied(body), Gzip: gzipped(body)}
-			}),
-		}
-		byName[f.Name()], byPath[e.path] = e, e
+		add(f.Name(), body)
 	}
+	add("world.svg", country.Sprite())
 }
 
-// URL is the address of a file of dist/ by its name there, "app.css". A name that
+func add(name string, body []byte) {
+	sum := sha256.Sum256(body)
+	digest, ext := hex.EncodeToString(sum[:6]), path.Ext(name)
+	e := entry{
+		path: Prefix + strings.TrimSuffix(name, ext) + "." + digest + ext,
+		read: sync.OnceValue(func() File {
+			return File{Body: body, Type: mediaType(ext), ETag: `"` + digest + `"`, Brotli: brotlied(body), Gzip: gzipped(body)}
+		}),
+	}
+	byName[name], byPath[e.path] = e, e
+}
+
+// URL is the address of a file by its name, "app.css". A name that
 // does not exist is a mistake in a template, and panics.
 func URL(name string) string {
 	e, ok := byName[name]

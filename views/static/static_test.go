@@ -50,19 +50,6 @@ func TestURLOfNothingPanics(t *testing.T) {
 	URL("no.css")
 }
 
-// A first visit loads all files at once; the budget leaves room for the HTML.
-func TestFirstVisitIsSmall(t *testing.T) {
-	const budget = 45_000
-	sum := 0
-	for name := range byName {
-		f, _ := Lookup(URL(name))
-		sum += len(f.Brotli) // which every browser of today takes
-	}
-	if sum > budget {
-		t.Errorf("%d bytes with brotli, more than %d", sum, budget)
-	}
-}
-
 // The Content-Security-Policy allows neither data: URLs nor other hosts.
 func TestNothingFromElsewhere(t *testing.T) {
 	for _, name := range []string{"app.css", "app.js"} {

@@ -453,8 +453,12 @@ func (tab *Tab) Axe() string {
 			HTML, FailureSummary string
 		}
 	}
-	tab.do("axe", chromedp.Evaluate("if (!window.axe) {"+axe+"\n}; undefined", nil),
-		chromedp.Evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)", &found,
+	var loaded bool // it is half a megabyte, sent once a page
+	tab.do("axe", chromedp.Evaluate("!!window.axe", &loaded))
+	if !loaded {
+		tab.do("axe", chromedp.Evaluate(axe+"\n; undefined", nil))
+	}
+	tab.do("axe", chromedp.Evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)", &found,
 			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var lines strings.Builder
 	for _, v := range found {

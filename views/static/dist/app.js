@@ -100,6 +100,23 @@ document.addEventListener('htmx:configRequest', event => {
   for (const name of Object.keys(sent)) if (sent[name] === '') delete sent[name]
 })
 
+// htmx is fetched when something that needs it gets the focus or a touch: most
+// visits read, and read faster without. What was typed until it is there counts.
+const fetchHtmx = loaded => {
+  for (const type of ['focusin', 'pointerdown']) document.removeEventListener(type, enrich)
+  const script = document.createElement('script')
+  script.src = document.querySelector('script[data-htmx]').dataset.htmx
+  if (loaded) script.addEventListener('load', loaded)
+  document.head.append(script)
+}
+const enrich = ({ target }) => {
+  if (!(target instanceof Element) || !target.closest('[hx-get], [hx-post]')) return
+  const before = target.value
+  fetchHtmx(() => { if (target.value !== before) target.dispatchEvent(new Event('change', { bubbles: true })) })
+}
+if (document.querySelector('[hx-trigger^=load]')) fetchHtmx()
+else for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, enrich)
+
 // <input data-filter="#list"> hides the children of the list that lack its text.
 on('input', 'input[data-filter]', (_, input) => {
   const wanted = input.value.trim().toLocaleLowerCase()
