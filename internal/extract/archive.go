@@ -16,7 +16,7 @@ const (
 	maxRatio    = 150       // between what comes out of a part and what is in the file, once…
 	ratioFrom   = 16 << 20  // …so much has come out
 	maxDepth    = 1_000     // open tags
-	maxToken    = 4 << 20   // bytes of one tag or run of text
+	maxToken    = 1 << 20   // bytes of one tag or run of text
 	maxParts    = 2_000     // slides, sheets
 )
 

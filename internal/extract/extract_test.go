@@ -75,7 +75,7 @@ func TestGood(t *testing.T) {
 	for _, m := range manifest(t, filepath.Join(dir, "good_manifest.csv")) {
 		t.Run(m["file"], func(t *testing.T) {
 			t.Parallel()
-			r := runFile(t, filepath.Join(dir, "good", m["file"]), Wish{Text: true, Table: true, Thumbnail: 200})
+			r := runFile(t, filepath.Join(dir, "good", m["file"]), Wish{Text: true, Table: true, Thumbnail: 100})
 			if r.Outcome != Done {
 				t.Fatalf("%s: %s %s", r.Outcome, r.Reason, r.Log)
 			}
@@ -126,7 +126,7 @@ func TestHostile(t *testing.T) {
 			if m["category"] == "size" {
 				return
 			}
-			r := runFile(t, path, Wish{Text: true, Table: true, Thumbnail: 200, First: 1, Last: 3, Width: 800})
+			r := runFile(t, path, Wish{Text: true, Table: true, Thumbnail: 100, First: 1, Last: 3, Width: 300})
 			t.Logf("%+v %s: %s %v, %d KB, %d bytes of text, %d pictures; %s", found, r.Outcome, r.Reason, r.Took, r.Memory>>10, len(r.Text), len(r.Pictures), r.Log)
 			if want != "" && r.Outcome != want {
 				t.Errorf("%s, not %s", r.Outcome, want)

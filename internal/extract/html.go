@@ -11,6 +11,9 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
+// maxTag bounds a tag, which may have a picture in it.
+const maxTag = 32 << 20
+
 // htmlText reads what a reader of the page would see.
 func htmlText(in *source, t *text) error {
 	head, err := in.head(4 << 10)
@@ -24,7 +27,7 @@ func htmlText(in *source, t *text) error {
 		return err
 	}
 	z := html.NewTokenizer(bufio.NewReader(r))
-	z.SetMaxBuf(maxToken)
+	z.SetMaxBuf(maxTag)
 	hidden := 0 // open elements that show nothing
 	for {
 		switch z.Next() {

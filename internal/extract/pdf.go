@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/klippa-app/go-pdfium"
@@ -91,7 +92,7 @@ func (d *pdf) read(w Wish, a *answer) error {
 				continue
 			}
 			good++
-			err = a.text.write(strings.ReplaceAll(s, "\r", ""))
+			err = a.text.write(tidy(s))
 			if errors.Is(err, errFull) {
 				break
 			}
@@ -214,16 +215,11 @@ func (d *pdf) field(a references.FPDF_ANNOTATION) phrase {
 	return phrase{value, b}
 }
 
-// picture renders a page, i from 0, with what is drawn on it.
+// picture renders a page, i from 0, with what is drawn on it and filled in.
 func (d *pdf) picture(i, number, width int, a *answer) error {
-	if d.form {
-		if _, err := d.FPDFPage_Flatten(&requests.FPDFPage_Flatten{Page: d.page(i), Usage: requests.FPDFPage_FlattenUsageNormalDisplay}); err != nil {
-			return err
-		}
-	}
 	width = min(max(width, 16), maxSide)
 	r, err := d.RenderPageInPixels(&requests.RenderPageInPixels{
-		Page: d.page(i), Width: width, Height: min(3*width, maxSide), RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT,
+		Page: d.page(i), Width: width, Height: min(3*width, maxSide), RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT, RenderForm: d.form,
 	})
 	if err != nil {
 		return err
@@ -233,4 +229,17 @@ func (d *pdf) picture(i, number, width int, a *answer) error {
 		return fmt.Errorf("page %d has no picture", i+1)
 	}
 	return sendPicture(r.Result.RenderedImage, number, a)
+}
+
+// tidy takes out the carriage returns of PDFium, and the vowel signs that it
+// leaves without their letter.
+func tidy(s string) string {
+	before := ' '
+	return strings.Map(func(r rune) rune {
+		stray := r >= 0x64B && r <= 0x652 && unicode.IsSpace(before)
+		if before = r; stray || r == '\r' {
+			return -1
+		}
+		return r
+	}, s)
 }
