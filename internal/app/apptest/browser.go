@@ -459,7 +459,7 @@ func (tab *Tab) Axe() string {
 		tab.do("axe", chromedp.Evaluate(axe+"\n; undefined", nil))
 	}
 	tab.do("axe", chromedp.Evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)", &found,
-			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var lines strings.Builder
 	for _, v := range found {
 		for _, n := range v.Nodes {
