@@ -101,12 +101,12 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 	var verdict *trouble // why it was killed
 	var peak int64
 	var exit error
+	canceled := ctx.Done()
 	for waiting := true; waiting; {
 		select {
-		case <-ctx.Done():
+		case <-canceled:
+			canceled = nil
 			kill()
-			_ = <-ended // how does not matter
-			return Result{}, ctx.Err()
 		case <-clock.C:
 			verdict = &trouble{TimedOut, fmt.Sprintf("Reading this file took longer than %d seconds.", int(l.time.Seconds()))}
 			kill()
@@ -133,6 +133,9 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 		if err := <-gathered; err != nil && verdict == nil && !errors.As(err, &verdict) {
 			verdict = &trouble{Broken, stopped}
 		}
+	}
+	if canceled == nil && ctx.Err() != nil {
+		return Result{}, ctx.Err()
 	}
 	r := got.result
 	r.Took, r.Memory = time.Since(started), peak
