@@ -6,6 +6,8 @@ package keyset
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"commissionportal/internal/problem"
 )
@@ -43,7 +45,8 @@ func Parse(cursor string, parts, limit int) (Page, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &p.After)
 	}
-	if err != nil || len(p.After) != parts {
+	unreadable := func(part string) bool { return strings.ContainsRune(part, 0) }
+	if err != nil || len(p.After) != parts || slices.ContainsFunc(p.After, unreadable) {
 		return Page{}, problem.Field("cursor", "This is not a cursor of this list. Start without one.")
 	}
 	return p, nil

@@ -287,6 +287,21 @@ func Again(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001")
 }
 
+// Unfit reports whether Postgres could not read a value as what it was given
+// for: a cursor that somebody wrote themselves, a number without end. Doors check
+// what people type, each field by itself; this is for what only programs make.
+func Unfit(err error) bool {
+	var e *pq.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "22P02", "22P05", "22003", "22007", "22008", "22021": // representation, character, range, date, date out of range, encoding
+		return true
+	}
+	return false
+}
+
 // Counter counts statements, for the tests that bound what a page may run.
 type Counter struct {
 	n       atomic.Int64

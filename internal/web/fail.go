@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/i18n"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 	"commissionportal/views/layout"
 )
@@ -48,6 +49,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		status = fe.Code
 	}
 	c.Status(status)
+	if allow := c.GetRespHeader(fiber.HeaderAllow); status == http.StatusMethodNotAllowed && strings.Contains(allow, fiber.MethodGet) {
+		c.Set(fiber.HeaderAllow, allow+", "+fiber.MethodHead)
+	}
 	if status == 503 {
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}
@@ -87,12 +91,18 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
 			return problem.New(problem.NotFound, "There is no such page, or you may not see it.")
 		case 413:
 			return problem.New(problem.TooLarge, "This is larger than the portal takes.")
+		case 405:
+			return problem.New("", "This address is there, but is not asked in that way.")
 		}
 		return problem.New("", "%s", fe.Message)
 	}
 	if gone(err) {
 		s.Log.LogAttrs(ctx, slog.LevelError, "database", slog.String("error", err.Error()))
 		return problem.New(problem.Unavailable, "The portal cannot reach its database. Try again in a moment.")
+	}
+	if postgres.Unfit(err) {
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "unfit", slog.String("error", err.Error()))
+		return problem.New(problem.Invalid, "A part of what was sent, or of the address, is not what it should be. Start again without it. Nothing was changed.")
 	}
 	s.Log.LogAttrs(ctx, slog.LevelError, "fault", slog.String("error", err.Error()))
 	return problem.New("", "It has been noted. Nothing was changed.")
@@ -139,7 +149,10 @@ func (b *Body) ContentType(string) string { return "application/problem+json" }
 
 func (s *Server) body(ctx context.Context, status int, p *problem.Error) *Body {
 	kind := string(p.Kind)
-	if kind == "" {
+	switch {
+	case kind == "" && status < 500:
+		kind = "request"
+	case kind == "":
 		kind = "fault"
 	}
 	b := &Body{Type: "/problems/" + kind, Title: i18n.T(ctx, titleOf[status]), Status: status, Detail: i18n.Problem(ctx, p)}

@@ -36,6 +36,9 @@ const csp = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-u
 // and afterwards refuses an answer for which nothing was authorized.
 func (s *Server) begin(c *fiber.Ctx) (err error) {
 	started := time.Now()
+	if c.Method() == fiber.MethodHead { // answered as GET is; the server leaves the body away
+		c.Method(fiber.MethodGet)
+	}
 	id := newID()
 	ctx := context.WithValue(journal.WithRequest(c.UserContext(), id), addressKey{}, c.OriginalURL())
 	if s.Now != nil {
@@ -81,7 +84,7 @@ func newID() string {
 // methods need an origin of ours, unless they carry a bearer token, which no
 // browser adds by itself.
 func (s *Server) guard(c *fiber.Ctx) error {
-	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead || c.Method() == fiber.MethodOptions {
+	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodOptions {
 		return c.Next()
 	}
 	if len(c.Request().Body()) > MaxBody && !s.large(c) {

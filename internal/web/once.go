@@ -1,10 +1,14 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,7 +23,6 @@ import (
 const staleStart = time.Minute
 
 type answer struct {
-	Fresh   bool    `db:"fresh"`
 	Request []byte  `db:"request"`
 	State   string  `db:"state"`
 	Status  *int    `db:"status"`
@@ -33,30 +36,34 @@ type answer struct {
 // repetition after a crash knows whether the work was done.
 func (s *Server) once(c *fiber.Ctx) error {
 	who := Actor(c)
+	api := strings.HasPrefix(c.Path(), "/api/")
 	key := c.Get("Idempotency-Key")
-	if key == "" && !strings.HasPrefix(c.Path(), "/api/") {
+	if key == "" && !api {
 		key = c.FormValue("_key")
 	}
-	if c.Method() != fiber.MethodPost || key == "" || !who.SignedIn() {
+	if c.Method() != fiber.MethodPost || key == "" || !who.SignedIn() && !api {
 		return c.Next()
 	}
-	if len(key) > 200 {
+	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
+		return problem.Field("Idempotency-Key", "Use letters, digits and signs alone.")
+	}
+	if utf8.RuneCountInString(key) > 200 {
 		return problem.Field("Idempotency-Key", "Use at most 200 characters.")
 	}
-	ctx := c.UserContext()
+	if !who.SignedIn() { // visitors have one name between them, so the address is part of their keys
+		sum := sha256.Sum256([]byte(c.OriginalURL() + "\n" + key))
+		key = hex.EncodeToString(sum[:])
+	}
 	request := sha256.Sum256([]byte(c.Method() + " " + c.OriginalURL() + "\n" + string(c.Body())))
-	a, err := postgres.One[answer](ctx, s.DB, nil, `
-		INSERT INTO idempotency AS i (person_id, key, request) VALUES ($1, $2, $3)
-		ON CONFLICT (person_id, key) DO UPDATE SET created_at = CASE WHEN i.state = 'started' AND i.created_at < now() - make_interval(secs => $4) THEN now() ELSE i.created_at END
-		RETURNING created_at = now() AS fresh, request, state, status, header::text AS header, body`,
-		who.ID, key, request[:], staleStart.Seconds())
+	once := journal.Once{Person: who.ID, Key: key}
+	fresh, a, err := s.claim(c.UserContext(), once, request[:])
 	switch {
 	case err != nil:
 		return err
+	case fresh:
+		return s.first(c, once)
 	case string(a.Request) != string(request[:]):
 		return problem.Field("Idempotency-Key", "This key was used for another request.")
-	case a.Fresh:
-		return s.first(c, key)
 	case a.State == "answered":
 		return replay(c, a)
 	case a.State == "committed":
@@ -65,17 +72,34 @@ func (s *Server) once(c *fiber.Ctx) error {
 	return problem.New(problem.Conflict, "This is being carried out right now.")
 }
 
+// claim makes the request's row, or takes over one whose sender died, and says
+// so; else it reads what there is. The row itself decides who is first: of any
+// number at the same instant, one.
+func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fresh bool, a answer, err error) {
+	n, err := s.DB.Exec(ctx, `
+		INSERT INTO idempotency AS i (person_id, key, request) VALUES ($1, $2, $3)
+		ON CONFLICT (person_id, key) DO UPDATE SET created_at = now()
+		WHERE i.state = 'started' AND i.created_at < now() - make_interval(secs => $4) AND i.request = excluded.request`,
+		o.Person, o.Key, request, staleStart.Seconds())
+	if err != nil || n == 1 {
+		return n == 1, answer{}, err
+	}
+	gone := problem.New(problem.Conflict, "This was refused a moment ago. Send it again.")
+	a, err = postgres.One[answer](ctx, s.DB, gone, `SELECT request, state, status, header::text AS header, body FROM idempotency WHERE person_id = $1 AND key = $2`,
+		o.Person, o.Key)
+	return false, a, err
+}
+
 // first runs the request and keeps its answer: a success for ever, a refusal
 // not at all, so that what was corrected can be sent with the same key. An answer
 // that holds a secret is not kept either.
-func (s *Server) first(c *fiber.Ctx, key string) error {
+func (s *Server) first(c *fiber.Ctx, once journal.Once) error {
 	ctx := c.UserContext()
-	who := Actor(c).ID
-	c.SetUserContext(journal.WithOnce(ctx, journal.Once{Person: who, Key: key}))
+	c.SetUserContext(journal.WithOnce(ctx, once))
 	err := c.Next()
 	status := c.Response().StatusCode()
 	if err != nil || status >= 400 {
-		if _, e := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, who, key); e != nil {
+		if _, e := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, once.Person, once.Key); e != nil {
 			return e
 		}
 		return err
@@ -94,7 +118,7 @@ func (s *Server) first(c *fiber.Ctx, key string) error {
 		return err
 	}
 	_, err = s.DB.Exec(ctx, `UPDATE idempotency SET state = 'answered', status = $3, header = $4, body = $5 WHERE person_id = $1 AND key = $2`,
-		who, key, status, string(text), c.Response().Body())
+		once.Person, once.Key, status, string(text), c.Response().Body())
 	return err
 }
 

@@ -18,7 +18,7 @@ func TestOnce(t *testing.T) {
 	p := apptest.New(t)
 	ada := p.Person("Ada Lovelace")
 	var wg sync.WaitGroup
-	statuses := make([]int, 12)
+	statuses := make([]int, 20)
 	for i := range statuses {
 		wg.Go(func() {
 			statuses[i] = ada.API("POST", "/commissions", proposal("ONCE"), "Idempotency-Key", "same").Status
@@ -47,6 +47,7 @@ func TestOnce(t *testing.T) {
 	if n := apptest.Value[int](p, `SELECT count(*) FROM commission`); n != 2 {
 		t.Errorf("%d commissions, want 2", n)
 	}
+	ada.API("POST", "/commissions", proposal("ELSE"), "Idempotency-Key", "same").Want(422, "another request")
 	// A refusal is not kept: the corrected form goes through with the same key.
 	bad := proposal("FIX")
 	bad["purpose"] = "short"
@@ -54,6 +55,31 @@ func TestOnce(t *testing.T) {
 	ada.API("POST", "/commissions", proposal("FIX"), "Idempotency-Key", "fix").Want(201)
 	// A key is one person's own.
 	p.Person("Bob Babbage").API("POST", "/commissions", proposal("OTHER"), "Idempotency-Key", "same").Want(201)
+}
+
+// TestOnceForVisitors repeats what a mailed link lets its holder do without an
+// account; the key is one of that address alone.
+func TestOnceForVisitors(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	ada := p.Person("Ada Lovelace")
+	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) VALUES ('grid', 'GRID', 'Grid', 'commission', 'active')`)
+	p.Exec(`INSERT INTO invitation (commission_id, email, role, hash, invited_by, expires_at)
+		SELECT id, s || '@example.org', 'observer', sha256(s::bytea), $1, now() + interval '1 day' FROM commission, unnest(ARRAY['first', 'second']) s`, ada.ID)
+	decline := func(token string) apptest.Reply {
+		return p.Visitor().API("POST", "/invitations/"+token+"/decline", nil, "Idempotency-Key", "k")
+	}
+	first := decline("first")
+	again := decline("first").Want(first.Status)
+	if first.Status >= 300 || again.Body != first.Body || again.Header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("answered %d, then %d %v", first.Status, again.Status, again.Header)
+	}
+	if other := decline("second").Want(first.Status); other.Header.Get("Idempotent-Replayed") != "" {
+		t.Error("the key of one link was taken for that of another")
+	}
+	if n := apptest.Value[int](p, `SELECT count(*) FROM invitation WHERE state = 'declined'`); n != 2 {
+		t.Errorf("%d invitations are declined, want 2", n)
+	}
 }
 
 // TestLostAnswer repeats a request whose first sender died after the commit and

@@ -92,6 +92,12 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 	path := "/api/v1" + c.Path
 	op := huma.Operation{Method: c.Method, Path: path, OperationID: c.Operation, Summary: c.Summary, Tags: []string{c.Tag}, DefaultStatus: c.Status,
 		MaxBodyBytes: MaxBody, Errors: []int{401, 403, 404, 409, 422}}
+	if c.Method != http.MethodGet && c.Method != http.MethodDelete {
+		op.Errors = append(op.Errors, 413)
+	}
+	if matched(reflect.TypeFor[I]()) {
+		op.Errors = append(op.Errors, 412, 428)
+	}
 	if c.Large {
 		op.MaxBodyBytes = MaxUpload
 	}
@@ -114,6 +120,16 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
+}
+
+// matched reports whether an operation takes If-Match.
+func matched(in reflect.Type) bool {
+	for _, f := range reflect.VisibleFields(in) {
+		if f.Tag.Get("header") == fiber.HeaderIfMatch {
+			return true
+		}
+	}
+	return false
 }
 
 func fiberPath(path string) string {
@@ -146,10 +162,6 @@ func (s *Server) Routes() []Route {
 
 // route is the line of the table that the request came in by.
 func (s *Server) route(c *fiber.Ctx) (Route, bool) {
-	method := c.Method()
-	if method == fiber.MethodHead {
-		method = fiber.MethodGet
-	}
-	r, ok := s.byPath[method+" "+c.Route().Path]
+	r, ok := s.byPath[c.Method()+" "+c.Route().Path]
 	return r, ok
 }
