@@ -139,7 +139,7 @@ func (h *api) show(ctx context.Context, in *idInput) (*shown, error) {
 }
 
 type suspendInput struct {
-	idInput
+	ID   uuid.UUID `path:"id"`
 	Body struct {
 		Reason string `json:"reason" doc:"The person reads it in a letter."`
 	}
@@ -149,7 +149,7 @@ func (h *api) suspend(ctx context.Context, in *suspendInput) (*shown, error) {
 	if err := h.accounts.Suspend(ctx, access.From(ctx), in.ID, in.Body.Reason); err != nil {
 		return nil, err
 	}
-	return h.show(ctx, &in.idInput)
+	return h.show(ctx, &idInput{in.ID})
 }
 
 func (h *api) reinstate(ctx context.Context, in *idInput) (*shown, error) {
