@@ -286,6 +286,16 @@ func (c *Client) Post(path string, pairs ...string) Reply {
 	return c.do("POST", path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 }
 
+// Send asks in any way, with a body as it stands.
+func (c *Client) Send(method, path, body string, header ...string) Reply {
+	c.p.t.Helper()
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	return c.do(method, path, r, append(header, "Sec-Fetch-Site", "same-origin")...)
+}
+
 // API calls an operation below /api/v1; body, if not nil, is sent as JSON.
 // header are name, value pairs.
 func (c *Client) API(method, path string, body any, header ...string) Reply {

@@ -1,0 +1,166 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/web"
+	"commissionportal/views/static"
+)
+
+// world is a portal with n rows of each kind of thing, so that every route of
+// the table has something to answer with; Sam of the secretariat sees all of it.
+type world struct {
+	*apptest.Portal
+	sam *apptest.Client
+	ids map[string]string // the segment before a parameter, or the path of an object → what stands there
+}
+
+func newWorld(t *testing.T, n int) *world {
+	t.Helper()
+	w := &world{Portal: apptest.New(t)}
+	w.sam = w.Secretariat()
+	w.Exec(fill)
+	w.Exec(`SELECT fill($1, $2)`, w.sam.ID, n)
+	w.ids = map[string]string{"revisions": "1", "logo": strings.Repeat("a", 64),
+		"participations": "o1", "documents": "GRID-STORAGE-N0001",
+		"/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+	for segment, query := range map[string]string{
+		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
+		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",
+		"tokens":                 "SELECT id FROM token WHERE name = 'Token 1'",
+		"affiliations":           "SELECT a.id FROM affiliation a JOIN person p ON p.id = a.person_id WHERE p.email = 'q1@example.org'",
+		"applications":           "SELECT id FROM application ORDER BY id LIMIT 1",
+		"invitations":            "SELECT id FROM invitation ORDER BY id LIMIT 1",
+		"milestones":             "SELECT id FROM milestone ORDER BY id LIMIT 1",
+		"participation-requests": "SELECT id FROM participation_request ORDER BY id LIMIT 1",
+		"seats":                  "SELECT s.id FROM seat s JOIN person p ON p.id = s.person_id WHERE p.email = 'p1@example.org'",
+		"own seat":               "SELECT s.id FROM seat s JOIN commission c ON c.id = s.commission_id WHERE c.slug = 'grid-storage' AND s.role = 'chair'",
+		"imports":                "SELECT id FROM import WHERE commission_id IS NULL ORDER BY id LIMIT 1",
+		"import":                 "SELECT id FROM import WHERE commission_id IS NOT NULL ORDER BY id LIMIT 1",
+		"mail":                   "SELECT id FROM mail ORDER BY id LIMIT 1",
+	} {
+		w.ids[segment] = apptest.Value[string](w.Portal, query)
+	}
+	return w
+}
+
+// states says which commission or organization is in the state that a route is
+// for, where the usual one is not.
+var states = map[string]string{
+	"call": "proposed-one", "activate": "forming-one", "abandon": "proposed-one", "revive": "dormant-one", "support": "proposed-one", "supporters": "proposed-one",
+	"accept": "pending-one", "decline": "pending-one", "reinstate": "suspended-one",
+}
+
+// path is the address of a route in the world.
+func (w *world) path(t *testing.T, r web.Route) string {
+	t.Helper()
+	if r.Path == "/static/*" {
+		return static.URL("app.css")
+	}
+	path := strings.TrimPrefix(r.Path, "/api/v1")
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if !strings.HasPrefix(s, ":") {
+			continue
+		}
+		before := segments[i-1]
+		var value string
+		switch {
+		case s == ":slug" && before == "commissions":
+			value = "grid-storage"
+		case s == ":slug" && before == "organizations":
+			value = "nordwind"
+		case i == 2 && w.ids["/"+before] != "":
+			value = w.ids["/"+before]
+		case s == ":organization":
+			value = "o1"
+		default:
+			value = w.ids[before]
+		}
+		if s == ":slug" && i+1 < len(segments) && states[segments[i+1]] != "" && (len(segments) == i+2 || segments[i+2] == "me" || segments[i+2] == "withdraw") {
+			value = states[segments[i+1]]
+		}
+		if strings.HasSuffix(r.Path, "/seats/:id/leave") && s == ":id" {
+			value = w.ids["own seat"]
+		}
+		if s == ":slug" && before == "sectors" {
+			value = "energy"
+		}
+		if value == "" {
+			t.Fatalf("the world has nothing for %s of %s %s: give it one", s, r.Method, r.Path)
+		}
+		segments[i] = value
+	}
+	return strings.TrimSuffix(r.Path, path) + strings.Join(segments, "/")
+}
+
+// fill makes the world.
+const fill = `
+CREATE FUNCTION fill(sam uuid, n int) RETURNS void LANGUAGE plpgsql AS $fill$
+DECLARE energy uuid; grid uuid; nordwind uuid; long tstzrange := tstzrange(now() - interval '1 year', NULL);
+BEGIN
+  SELECT id INTO energy FROM sector WHERE slug = 'energy';
+  INSERT INTO sector (slug, name) SELECT 's' || i, 'Sector ' || i FROM generate_series(1, n) i;
+  INSERT INTO person (email, name, confirmed_at, country)
+    SELECT l || i || '@example.org', upper(l) || ' Person ' || i, now(), 'DE' FROM unnest(ARRAY['p', 'q']) l, generate_series(1, n) i;
+  INSERT INTO organization (slug, name, plain_name, kind, category, country, website, domain, state, registered_by)
+    SELECT s, initcap(s), s, 'company', 'full', 'DE', 'https://' || s || '.example', s || '.example',
+           CASE WHEN s LIKE 'pending%' THEN 'pending' WHEN s LIKE 'suspended%' THEN 'suspended' ELSE 'member' END, sam
+    FROM (SELECT l || i AS s FROM unnest(ARRAY['o', 'pending']) l, generate_series(1, n) i UNION ALL VALUES ('nordwind'), ('pending-one'), ('suspended-one')) x;
+  SELECT id INTO nordwind FROM organization WHERE slug = 'nordwind';
+  INSERT INTO organization_logo (organization_id, type, digest, body) VALUES (nordwind, 'image/png', repeat('a', 64), 'x');
+  INSERT INTO commission (slug, acronym, name, kind, state, sector_id, purpose, convener_id)
+    SELECT s, upper(s), initcap(s), 'commission', CASE WHEN s LIKE '%-one' THEN split_part(s, '-', 1) ELSE 'active' END, energy, 'Storage in public grids.',
+           CASE WHEN s LIKE '%-one' THEN sam END
+    FROM unnest(ARRAY['grid-storage', 'proposed-one', 'forming-one', 'dormant-one']) s;
+  SELECT id INTO grid FROM commission WHERE slug = 'grid-storage';
+  INSERT INTO commission (slug, acronym, name, kind, state, sector_id, purpose, parent_id, parent_kind)
+    SELECT 'c' || i, 'C' || i, 'Commission ' || i, 'subcommission', 'active', energy, 'A part of it.', grid, 'commission' FROM generate_series(1, n) i;
+  INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+    SELECT long, c.id, sam, p.name, r, 'election' FROM commission c, person p, unnest(ARRAY['chair', 'secretary']) r WHERE p.id = sam AND c.state = 'active';
+  INSERT INTO affiliation (person_id, organization_id, state, representative, period)
+    SELECT sam, o.id, 'confirmed', o.id = nordwind, long FROM organization o WHERE o.state = 'member';
+  INSERT INTO affiliation (person_id, organization_id, state, period)
+    SELECT id, nordwind, CASE WHEN email LIKE 'p%' THEN 'confirmed' ELSE 'claimed' END, long FROM person WHERE email ~ '^[pq][0-9]';
+  INSERT INTO seat (period, commission_id, person_id, sort_name, organization_id, role, voting, appointed_by)
+    SELECT long, grid, id, name, nordwind, 'voting_representative', true, 'organization' FROM person WHERE email ~ '^p[0-9]';
+  INSERT INTO support (commission_id, person_id, organization_id)
+    SELECT c.id, p.id, nordwind FROM commission c, person p WHERE p.email ~ '^p[0-9]' AND c.slug IN ('grid-storage', 'proposed-one');
+  INSERT INTO charter (commission_id, number, body, summary, author_id, created_at, adopted_at)
+    SELECT c.id, i, '# Purpose' || i, 'Revision ' || i, sam, now(), CASE WHEN i = 1 THEN now() END
+    FROM commission c, generate_series(1, n) i WHERE c.slug IN ('grid-storage', 'proposed-one', 'forming-one');
+  INSERT INTO milestone (commission_id, title, due_on) SELECT grid, 'Report ' || i, '2027-01-01' FROM generate_series(1, n) i;
+  INSERT INTO application (commission_id, person_id, role, statement)
+    SELECT grid, id, 'invited_expert', 'Ten years of batteries.' FROM person WHERE email ~ '^q[0-9]';
+  INSERT INTO invitation (commission_id, email, role, hash, invited_by, expires_at)
+    SELECT grid, 'i' || i || '@example.org', 'observer', sha256(('token' || i)::bytea), sam, now() + interval '10 days' FROM generate_series(1, n) i;
+  INSERT INTO participation (organization_id, commission_id, level, period)
+    SELECT o.id, grid, 'P', long FROM organization o WHERE o.state = 'member'
+    UNION ALL SELECT nordwind, id, 'O', long FROM commission WHERE slug ~ '^c[0-9]';
+  INSERT INTO participation_request (organization_id, commission_id, level, requested_by)
+    SELECT id, grid, 'O', sam FROM organization WHERE slug ~ '^o[0-9]';
+  INSERT INTO session (hash, person_id, created_at, seen_at, expires_at)
+    SELECT sha256(('session' || i)::bytea), sam, now(), now(), now() + interval '10 days' FROM generate_series(1, n) i;
+  INSERT INTO token (hash, person_id, name, read_only, created_at)
+    SELECT sha256(('token' || i)::bytea), sam, 'Token ' || i, true, now() FROM generate_series(1, n) i;
+  INSERT INTO sign_up (hash, email, name, password_hash, language, time_zone, created_at, expires_at)
+    SELECT sha256(('confirm' || i)::bytea), 'new' || i || '@example.org', 'New ' || i, '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43), 'en', 'UTC', now(), now() + interval '1 day' FROM generate_series(1, n) i;
+  INSERT INTO ticket (hash, person_id, purpose, created_at, expires_at)
+    SELECT sha256('reset1'::bytea), id, 'reset', now(), now() + interval '1 day' FROM person WHERE email = 'p1@example.org';
+  INSERT INTO import (kind, commission_id, person_id, file_name, file_size, header, plan, state)
+    SELECT CASE WHEN x IS NULL THEN 'organizations' ELSE 'seats' END, x, sam, 'file.csv', 10, ARRAY['name'], '{"source":"file","columns":{"name":"name"}}', 'checked'
+    FROM unnest(ARRAY[NULL, grid]) x, generate_series(1, n);
+  INSERT INTO import_file (import_id, part, body) SELECT id, 1, 'name' FROM import;
+  INSERT INTO import_line (import_id, line, verdict, name) SELECT id, i, 'created', 'Name' FROM import, generate_series(1, n) i;
+  INSERT INTO register (commission_id, prefix, last_number) VALUES (grid, 'GRID-STORAGE', n) ON CONFLICT DO NOTHING;
+  INSERT INTO document (commission_id, number, title, type, organization_id, author_id, status, status_since, visibility, created_at, updated_at)
+    SELECT grid, i, 'Report ' || i, 'report', nordwind, sam, 'available', now(), 'commission', now(), now() FROM generate_series(1, n) i;
+  INSERT INTO mail (kind, to_address, subject, text, html, secret, state)
+    SELECT 'test.mail', 'x' || i || '@example.org', 'Subject', 'Text', '<p>Text</p>', false, 'kept' FROM generate_series(1, n) i;
+  FOR i IN 1 .. n LOOP
+    PERFORM journal_append('commission', grid, sam, NULL, now(), 'test', ARRAY['commission'], ARRAY['settings'], ARRAY[grid], ARRAY['{"text":"Done"}']);
+    PERFORM journal_append('organization', nordwind, sam, NULL, now(), 'test', ARRAY['organization'], ARRAY['edit'], ARRAY[nordwind], ARRAY['{"text":"Done"}']);
+  END LOOP;
+END $fill$`
