@@ -15,6 +15,7 @@ const (
 	maxNesting = 20      // quotes and lists that begin on one line
 	maxMarks   = 4_000   // brackets, stars and the like in one paragraph
 	maxCells   = 20_000  // of a table
+	maxTables  = 100_000 // cells of all tables: more than fit into maxSource, unless short rows are filled up
 )
 
 // Check reports, as a problem of field, a source that is too long or too tangled
@@ -34,7 +35,7 @@ func within(source string) *problem.Error {
 	if len(source) > maxSource {
 		return problem.New(problem.TooLarge, "This text has %d kB. The limit is %d kB.", (len(source)+999)/1000, maxSource/1000)
 	}
-	marks, width, cells, number := 0, 0, 0, 0
+	marks, width, cells, all, number := 0, 0, 0, 0, 0
 	for line := range strings.Lines(source) {
 		number++
 		depth, rest := openers(line)
@@ -64,6 +65,9 @@ func within(source string) *problem.Error {
 		}
 		if cells += width; cells > maxCells {
 			return problem.New(problem.TooLarge, "The table in line %d has more than %d cells.", number, maxCells)
+		}
+		if all += width; all > maxTables {
+			return problem.New(problem.TooLarge, "The tables up to line %d have more than %d cells together.", number, maxTables)
 		}
 	}
 	return nil

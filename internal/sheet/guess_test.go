@@ -26,6 +26,7 @@ func guess(header string, fields []sheet.Field) map[string]string {
 }
 
 func TestGuess(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		header string
 		want   map[string]string
@@ -50,6 +51,7 @@ func TestGuess(t *testing.T) {
 }
 
 func TestGuessRealHeaders(t *testing.T) {
+	t.Parallel()
 	commission := []sheet.Field{
 		{Name: "code", Label: "Code", Aliases: []string{"committee id", "id", "acronym"}},
 		{Name: "name", Label: "Name", Aliases: []string{"title"}, Required: true},
@@ -94,6 +96,7 @@ func TestGuessRealHeaders(t *testing.T) {
 // Every table of the real data is read whole, and without a fault but the one it
 // has: somebody lost a character of a name before us.
 func TestRealTables(t *testing.T) {
+	t.Parallel()
 	for file, rows := range map[string]int{
 		"organizations.csv": 2503, "organizations_sdo.csv": 1032, "organization_memberships.csv": 5363, "committees.csv": 1157,
 		"groups.csv": 40, "roles.csv": 358, "meetings.csv": 77, "documents.csv": 1962, "countries.csv": 250,

@@ -46,6 +46,7 @@ func dump(r *sheet.Reader, err error) string {
 }
 
 func TestCSV(t *testing.T) {
+	t.Parallel()
 	encode := func(s string, e interface{ Bytes([]byte) ([]byte, error) }) string {
 		b, err := e.Bytes([]byte(s))
 		if err != nil {
@@ -118,6 +119,7 @@ func TestCSV(t *testing.T) {
 
 // The one accent may stand behind everything that is looked at quickly.
 func TestEncodingIsDecidedByTheWholeFile(t *testing.T) {
+	t.Parallel()
 	for tail, want := range map[string]string{"\xe9": "windows-1252", "é": "utf-8", "中": "utf-8"} {
 		for pad := range 4 { // the chunks end inside the character for some of them
 			in := "name\n" + strings.Repeat("x", pad) + strings.Repeat("0123456789abcde\n", 12_287/3+pad) + tail
@@ -134,6 +136,7 @@ func TestEncodingIsDecidedByTheWholeFile(t *testing.T) {
 
 // What encoding/csv writes comes back as it was.
 func TestCSVAgreesWithTheStandardLibrary(t *testing.T) {
+	t.Parallel()
 	cell := rapid.StringOf(rapid.SampledFrom([]rune{'a', 'é', '"', ',', ';', '\n', '中', '1', '\'', '=', '.'}))
 	rapid.Check(t, func(t *rapid.T) {
 		width := rapid.IntRange(2, 5).Draw(t, "width")
@@ -191,6 +194,7 @@ func (b brokenAfter) ReadAt(p []byte, at int64) (int, error) {
 }
 
 func TestFailingFileIsNotTheSendersFault(t *testing.T) {
+	t.Parallel()
 	csvText := "a,b\n" + strings.Repeat("1,2\n", 100_000)
 	xlsxText := workbookOf(t, strings.Repeat(`<row><c t="inlineStr"><is><t>x</t></is></c></row>`, 100_000))
 	for name, in := range map[string]string{"csv": csvText, "xlsx": xlsxText} {

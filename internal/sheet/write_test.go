@@ -42,6 +42,7 @@ func names() []string {
 }
 
 func TestCSVWriter(t *testing.T) {
+	t.Parallel()
 	var b bytes.Buffer
 	w, err := sheet.CSV(&b, names(), true)
 	if err != nil {
@@ -65,6 +66,7 @@ func TestCSVWriter(t *testing.T) {
 }
 
 func TestXLSXWriter(t *testing.T) {
+	t.Parallel()
 	var b bytes.Buffer
 	w, err := sheet.XLSX(&b, names())
 	if err != nil {
@@ -113,6 +115,7 @@ func TestXLSXWriter(t *testing.T) {
 }
 
 func TestWriterRefuses(t *testing.T) {
+	t.Parallel()
 	for name, make := range map[string]func(io.Writer, []string) (sheet.Writer, error){
 		"csv":  func(w io.Writer, h []string) (sheet.Writer, error) { return sheet.CSV(w, h, false) },
 		"xlsx": sheet.XLSX,
@@ -145,6 +148,7 @@ type failing struct{}
 func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestXLSXShortens(t *testing.T) {
+	t.Parallel()
 	for text, ends := range map[string]string{
 		strings.Repeat("x", 32_767):       "x",
 		strings.Repeat("x", 32_768):       "x…",
@@ -172,6 +176,7 @@ func TestXLSXShortens(t *testing.T) {
 
 // What is exported and imported again has not changed.
 func TestRoundTrip(t *testing.T) {
+	t.Parallel()
 	cell := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune{'=', '\'', '+', '-', '@', ' ', '\t', '\r', '\n', '"', ',', ';', 'a', '_', 'x', '0', '＝', '中'})))
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 2, 2), 1, 5).Draw(t, "rows")
@@ -224,7 +229,7 @@ func legible(s string) string {
 
 // TestManyRows streams rows out and in: what lives does not grow with them.
 func TestManyRows(t *testing.T) {
-	const n = 30_000
+	const n = 20_000
 	header := []string{"name", "country", "website", "joined"}
 	for name, make := range map[string]func(io.Writer) (sheet.Writer, error){
 		"csv":  func(w io.Writer) (sheet.Writer, error) { return sheet.CSV(w, header, false) },

@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,8 @@ func archive(t testing.TB, parts ...string) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
+	// Half of the package's time went into packing bombs well.
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for i := 0; i < len(parts); i += 2 {
 		w, err := z.Create(parts[i])
 		if err != nil {
@@ -72,6 +75,7 @@ func inline(texts ...string) string {
 const damage = "This workbook is damaged. Open it in a spreadsheet program and save it again."
 
 func TestXLSX(t *testing.T) {
+	t.Parallel()
 	shared := func(s string) []string { return []string{"xl/sharedStrings.xml", "<sst>" + s + "</sst>"} }
 	for _, tt := range []struct {
 		name, in string
@@ -114,6 +118,7 @@ func TestXLSX(t *testing.T) {
 
 // Dates are dates whatever they look like, codes keep their zeros.
 func TestXLSXFormats(t *testing.T) {
+	t.Parallel()
 	f := excelize.NewFile()
 	defer f.Close()
 	set := func(cell string, value any, format string) {
@@ -174,6 +179,7 @@ func data(t *testing.T, name string) string {
 
 // Real workbooks give what excelize finds in them.
 func TestXLSXAgreesWithExcelize(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"files/good/employees_en.xlsx", "files/good/taizhou_bank_zh.xlsx"} {
 		in := data(t, name)
 		f, err := excelize.OpenReader(strings.NewReader(in))
@@ -276,7 +282,9 @@ func TestBombs(t *testing.T) {
 		runtime.ReadMemStats(&base)
 		start := time.Now()
 		for n := 0; err == nil; n++ {
-			_, err = r.Next()
+			if _, err = r.Next(); err == nil && n%64 > 0 {
+				continue // to look stops the world
+			}
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapAlloc-min(base.HeapAlloc, m.HeapAlloc))

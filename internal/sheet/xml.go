@@ -12,8 +12,9 @@ import (
 )
 
 // maxToken bounds the memory one tag or one run of text takes before it can be
-// looked at: more than the longest cell with every character escaped.
-const maxToken = 1 << 20
+// looked at: more than the longest cell with every character escaped (320 kB).
+// A tag of nothing but attributes takes some twenty times as much.
+const maxToken = 1 << 19
 
 // tokens reads the XML of one part of a workbook, tag by tag, as it is unpacked.
 type tokens struct {
