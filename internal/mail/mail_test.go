@@ -99,8 +99,10 @@ func hello(to string) mail.Message {
 }
 
 func TestDelivered(t *testing.T) {
+	t.Parallel()
 	for _, encryption := range []string{"off", "starttls", "tls"} {
 		t.Run(encryption, func(t *testing.T) {
+			t.Parallel()
 			s := newSink(t, encryption)
 			if encryption != "off" {
 				s.password = "correct horse"
@@ -153,6 +155,7 @@ func TestDelivered(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	no := func(code int) error { return &smtp.SMTPError{Code: code, Message: "not this\x01 one"} }
 	for _, tt := range []struct {
 		name     string
@@ -179,6 +182,7 @@ func TestFailures(t *testing.T) {
 		{"4xx for ever is given up", func(int) error { return no(450) }, nil, mail.Failed, 16, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSink(t, "off")
 			var tries atomic.Int64
 			if tt.rcpt != nil {
@@ -206,6 +210,7 @@ func TestFailures(t *testing.T) {
 
 // Wrong settings are mended by the one who runs the portal; letters wait for it.
 func TestWrongSettingsAreNotTheLettersFault(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		set  func(*sink)
@@ -216,6 +221,7 @@ func TestWrongSettingsAreNotTheLettersFault(t *testing.T) {
 		{"nobody there", func(s *sink) { s.settings.Port = 1 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSink(t, "starttls")
 			s.password = "right"
 			tt.set(s)
@@ -226,6 +232,7 @@ func TestWrongSettingsAreNotTheLettersFault(t *testing.T) {
 		})
 	}
 	t.Run("server without STARTTLS", func(t *testing.T) {
+		t.Parallel()
 		s := newSink(t, "off")
 		s.settings.TLS = "starttls"
 		err := s.sender(t).Send(t.Context(), mail.Mail{ID: uuid.New(), Message: hello("a@example.org"), CreatedAt: time.Now()})
@@ -236,6 +243,7 @@ func TestWrongSettingsAreNotTheLettersFault(t *testing.T) {
 }
 
 func TestSendEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	s := newSink(t, "off")
 	release := make(chan struct{})
 	s.data = func() error { <-release; return nil }
@@ -250,6 +258,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 }
 
 func TestRollbackSendsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSink(t, "off")
 	o := open(t, database(t), s.sender(t))
 	o.write(t, false, hello("never@example.org"))
@@ -261,6 +270,7 @@ func TestRollbackSendsNothing(t *testing.T) {
 }
 
 func TestManyOnceEachAmongProcesses(t *testing.T) {
+	t.Parallel()
 	s := newSink(t, "off")
 	db := database(t)
 	o := open(t, db, s.sender(t))
@@ -315,6 +325,7 @@ func (s *slow) Send(ctx context.Context, _ mail.Mail) error {
 // The same letter given to two workers at once, which only happens if a job is
 // rescued from a process that was slow and not dead.
 func TestClaimKeepsTheSecondWorkerOut(t *testing.T) {
+	t.Parallel()
 	db := database(t)
 	s := &slow{begun: make(chan struct{}, 2), release: make(chan struct{})}
 	o := open(t, db, s)
@@ -339,6 +350,7 @@ func TestClaimKeepsTheSecondWorkerOut(t *testing.T) {
 // A process that dies between the server's yes and its own note leaves the letter
 // claimed. It is sent again when the claim has run out, under the same Message-ID.
 func TestDeathBetweenSendingAndNoting(t *testing.T) {
+	t.Parallel()
 	s := newSink(t, "off")
 	db := database(t)
 	q, err := jobs.New(db, jobs.Options{})
@@ -377,6 +389,7 @@ func TestDeathBetweenSendingAndNoting(t *testing.T) {
 }
 
 func TestRefusedBeforeItIsWritten(t *testing.T) {
+	t.Parallel()
 	o := open(t, database(t), nil)
 	for name, change := range map[string]func(*mail.Message){
 		"line break in subject":    func(m *mail.Message) { m.Subject = "Hi\r\nBcc: all@example.org" },
@@ -394,6 +407,7 @@ func TestRefusedBeforeItIsWritten(t *testing.T) {
 		"no text":                  func(m *mail.Message) { m.Text = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bad := hello("a@example.org")
 			change(&bad)
 			tx, err := o.db.BeginTx(t.Context(), nil)
@@ -414,6 +428,7 @@ func TestRefusedBeforeItIsWritten(t *testing.T) {
 }
 
 func TestKeptWithoutServer(t *testing.T) {
+	t.Parallel()
 	o := open(t, database(t), nil)
 	var all []mail.Message
 	for i := range 5 {
@@ -464,6 +479,7 @@ func (r *recorder) Send(_ context.Context, m mail.Mail) error {
 }
 
 func TestSecretBodiesAreErasedOnceSent(t *testing.T) {
+	t.Parallel()
 	r := &recorder{}
 	o := open(t, database(t), r)
 	secret, plain := hello("secret@example.org"), hello("plain@example.org")
@@ -485,6 +501,7 @@ func TestSecretBodiesAreErasedOnceSent(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	db := database(t)
 	o := open(t, db, nil)
 	o.write(t, true, hello("new@example.org"))
@@ -511,6 +528,7 @@ func TestSweep(t *testing.T) {
 // A server that takes the letter and hangs up without goodbye has it: sending
 // again would make two.
 func TestHangingUpAfterYesIsDelivered(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
