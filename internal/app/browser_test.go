@@ -57,7 +57,6 @@ func TestJourneyBrowser(t *testing.T) {
 
 	clara.Open("/desk")
 	clara.Click("Felix First applies for a seat")
-	clara.Click("Felix First")
 	clara.See("Ten years of batteries.")
 	clara.Click("Approve")
 	clara.See("Felix First has a seat now.")

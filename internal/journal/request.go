@@ -20,6 +20,9 @@ func WithRequest(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestKey{}, id)
 }
 
+// InRequest reports whether ctx is that of a request, and not of a job.
+func InRequest(ctx context.Context) bool { return ctx.Value(requestKey{}) != nil }
+
 // WithNow makes changes under ctx happen at that instant: for tests, and for
 // loading what happened in the past.
 func WithNow(ctx context.Context, now time.Time) context.Context {

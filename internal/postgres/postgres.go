@@ -89,7 +89,7 @@ func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) erro
 	if err != nil {
 		return err
 	}
-	db.count(query)
+	db.count(ctx, query)
 	return s.GetContext(ctx, dest, args...)
 }
 
@@ -99,7 +99,7 @@ func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) e
 	if err != nil {
 		return err
 	}
-	db.count(query)
+	db.count(ctx, query)
 	return s.SelectContext(ctx, dest, args...)
 }
 
@@ -109,7 +109,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	db.count(query)
+	db.count(ctx, query)
 	return affected(s.ExecContext(ctx, args...))
 }
 
@@ -120,7 +120,7 @@ func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, ar
 	if err != nil {
 		return err
 	}
-	db.count(query)
+	db.count(ctx, query)
 	rows, err := s.QueryxContext(ctx, args...)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (d direct) exec(ctx context.Context, args ...any) (sql.Result, error) {
 // and is prepared after the transaction: preparing takes a connection from the
 // pool, and transactions that each hold one and wait for another never end.
 func (tx *Tx) by(ctx context.Context, query string) runner {
-	tx.db.count(query)
+	tx.db.count(ctx, query)
 	if s, ok := tx.db.statements.Load(query); ok {
 		return ready{tx.StmtxContext(ctx, s.(*sqlx.Stmt))}
 	}
@@ -304,6 +304,8 @@ func Unfit(err error) bool {
 
 // Counter counts statements, for the tests that bound what a page may run.
 type Counter struct {
+	Of func(context.Context) bool // counts those under such a context only; nil: all
+
 	n       atomic.Int64
 	mu      sync.Mutex
 	queries []string
@@ -322,11 +324,13 @@ func (c *Counter) Queries() []string {
 // CountInto makes c count the statements of all that runs from now on; nil ends it.
 func (db *DB) CountInto(c *Counter) { db.counter.Store(c) }
 
-func (db *DB) count(query string) {
-	if c := db.counter.Load(); c != nil {
-		c.n.Add(1)
-		c.mu.Lock()
-		c.queries = append(c.queries, query)
-		c.mu.Unlock()
+func (db *DB) count(ctx context.Context, query string) {
+	c := db.counter.Load()
+	if c == nil || c.Of != nil && !c.Of(ctx) {
+		return
 	}
+	c.n.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queries = append(c.queries, query)
 }
