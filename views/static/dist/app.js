@@ -107,7 +107,9 @@ const fetchHtmx = loaded => {
   const script = document.createElement('script')
   script.src = document.querySelector('script[data-htmx]').dataset.htmx
   if (loaded) script.addEventListener('load', loaded)
-  document.head.append(script)
+  // htmx starts itself if the document is complete when it comes.
+  if (document.readyState === 'complete') document.head.append(script)
+  else addEventListener('load', () => document.head.append(script))
 }
 const enrich = ({ target }) => {
   if (!(target instanceof Element) || !target.closest('[hx-get], [hx-post]')) return
