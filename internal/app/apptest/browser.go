@@ -32,7 +32,7 @@ import (
 
 // patience is how long a journey waits for what should come; only a failing
 // one waits so long.
-const patience = 15 * time.Second
+const patience = 40 * time.Second
 
 var (
 	//go:embed browser.js
