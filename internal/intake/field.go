@@ -33,18 +33,18 @@ var Kinds = []string{"organizations", "persons", "commissions", "participations"
 var (
 	about          = field("about", "About", "A few sentences.", "description", "profile", "notes")
 	countryOf      = field("country", "Country", "A code or a name, in any of six languages.", "country code", "country name", "nation", "iso country")
-	organizationOf = field("organization", "Organization", "Its name or slug.", "organisation", "org name", "company", "employer", "affiliation", "member", "represents", "on behalf of")
+	organizationOf = field("organization", "Organization", "Its name or slug.", "organisation", "org name", "company", "firm", "employer", "affiliation", "member", "represents", "on behalf of")
 	organizationID = field("organization_id", "Organization's identifier", "What the source calls it.", "org id", "organisation id", "member id", "company id").only()
 	commissionName = field("commission", "Commission", "Its identifier in the source, slug, acronym or name.", "group id", "group", "committee id", "committee", "commission id", "commission name", "body", "working group").required()
 	email          = field("email", "E-mail address", "By which the person is known.", "e mail", "mail", "email address", "address").required()
-	from           = field("from", "From", "Year, month or day.", "since", "start", "start date", "joined", "date joined", "valid from", "appointed", "term start")
+	from           = field("from", "From", "Year, month or day.", "since", "start", "begin", "start date", "joined", "date joined", "valid from", "appointed", "term start")
 	until          = field("until", "Until", "Empty: without end.", "to", "end", "end date", "valid until", "expires", "term end", "left")
 )
 
 var fields = map[string][]Field{
 	"organizations": {
 		field("id", "Identifier", "What the source calls it; a file that has it can be corrected and imported again.", "org id", "organization id", "organisation id", "member id", "identifier", "key").only(),
-		field("name", "Name", "Its legal name.", "organization", "organisation", "org name", "organization name", "company", "company name", "member").required(),
+		field("name", "Name", "Its legal name.", "organization", "organisation", "org name", "organization name", "company", "company name", "firm", "member").required(),
 		field("kind", "Kind", "Otherwise its name decides, then it is a company.", "type", "organization type", "stakeholder group", "organization kind", "sector").of(organizationKind, organizationKinds...),
 		field("kind_else", "Kind, second column", "Read where the first says nothing.", "stakeholder group", "stakeholder").of(organizationKind, organizationKinds...),
 		field("category", "Category of membership", "Otherwise associate.", "lf level", "level", "membership level", "membership", "membership category", "tier", "member category").of(category, categories...),

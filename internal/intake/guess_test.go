@@ -21,6 +21,7 @@ func TestGuess(t *testing.T) {
 		{"by contents alone", "participations", "Member,Body,?", []string{"X,A,P", "Y,A,O"}, "organization=Member commission=Body level=?"},
 		{"an identifier of something else is none", "commissions", "org_id,org_name,group", []string{"1,X,Cloud"}, "name=group"},
 		{"seats", "seats", "group_id,person,organisation,role,email", []string{"1,Ada,X,chair,a@b.org"}, "commission=group_id name=person email=email organization=organisation role=role"},
+		{"other usual titles", "seats", "Participant,Mail,Firm,Post,Begin,End", []string{"Ada,a@b.org,X,Expert,2026-01-01,"}, "name=Participant email=Mail organization=Firm role=Post from=Begin until=End"},
 		{"an exported roster", "seats", "Name,Role,Organization,Organization address,Votes,From,Until,Appointed by,E-mail", []string{"Ada,Chair,X,x,TRUE,2020-01-01,,chair,a@b.org"},
 			"name=Name email=E-mail organization=Organization role=Role voting=Votes from=From until=Until"},
 	} {

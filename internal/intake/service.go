@@ -113,6 +113,7 @@ func prepare(u Upload, commission *uuid.UUID, file io.ReaderAt, size int64) (Imp
 	if !slices.Contains(Kinds, u.Kind) {
 		bad.Add("kind", "Choose what the file holds: %s.", strings.Join(Kinds, ", "))
 	}
+	sent := u.FileName != ""
 	u.FileName = strings.TrimSpace(path.Base(strings.ReplaceAll(u.FileName, `\`, "/")))
 	if u.FileName == "." || u.FileName == "/" || !utf8.ValidString(u.FileName) {
 		u.FileName = "import.csv"
@@ -120,7 +121,9 @@ func prepare(u Upload, commission *uuid.UUID, file io.ReaderAt, size int64) (Imp
 	if r := []rune(u.FileName); len(r) > 200 {
 		u.FileName = string(r[len(r)-200:])
 	}
-	if size == 0 {
+	if size == 0 && sent {
+		bad.Add("file", "This file is empty.")
+	} else if size == 0 {
 		bad.Add("file", "Choose a file.")
 	}
 	if err := bad.Err(); err != nil {

@@ -405,7 +405,7 @@ func TestPages(t *testing.T) {
 	sam.Get("/imports").Want(200, "Nothing has been imported yet")
 	for _, tt := range []struct{ name, kind, content, want string }{
 		{"no kind", "", companies, "Choose what the file holds"},
-		{"empty", "organizations", "", "Choose a file"},
+		{"empty", "organizations", "", "This file is empty"},
 		{"no lines", "organizations", "name,country\n", "no line below"},
 		{"a picture", "organizations", "\x89PNG\r\n\x1a\n", "not a table"},
 	} {
