@@ -34,6 +34,22 @@ COMMENT ON COLUMN file.type IS 'Media type, by its content and not by its name.'
 COMMENT ON COLUMN file.outcome IS 'What came of reading it: null until that was tried.';
 COMMENT ON COLUMN file.pictures IS 'Pages of which there is a picture.';
 
+CREATE TABLE upload (
+  id         uuid PRIMARY KEY DEFAULT uuid_v7(),
+  person_id  uuid NOT NULL REFERENCES person ON DELETE CASCADE,
+  file_name  text NOT NULL CHECK (length(file_name) BETWEEN 1 AND 255 AND file_name !~ '[\x01-\x1f\x7f/]'),
+  size       bigint NOT NULL CHECK (size > 0),
+  digest     bytea CHECK (length(digest) = 32),
+  type       text CHECK (length(type) BETWEEN 1 AND 100),
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  CONSTRAINT upload_finished CHECK ((digest IS NULL) = (type IS NULL)));
+COMMENT ON TABLE upload IS 'A file on its way: in parts until all of it is there, then by its digest until a document takes it. What nobody takes is swept when it expires.';
+COMMENT ON COLUMN upload.size IS 'As declared when it began; how much has come is asked of the blob store.';
+CREATE INDEX upload_person ON upload (person_id, id);
+CREATE INDEX upload_expires ON upload (expires_at);
+CREATE INDEX upload_digest ON upload (digest) WHERE digest IS NOT NULL;
+
 CREATE TABLE document (
   id              uuid PRIMARY KEY DEFAULT uuid_v7(),
   commission_id   uuid NOT NULL REFERENCES commission,

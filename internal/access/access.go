@@ -277,7 +277,7 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 	}
 	var numbered, any []string
 	if s.All {
-		any = append(any, column("number")+" IS NOT NULL", column("review")+" = 'submitted'")
+		any = append(any, column("number")+" IS NOT NULL", column("review")+" IS NOT NULL")
 	} else {
 		numbered = append(numbered, column("visibility")+" = ANY("+w.Arg(s.Levels)+"::text[])")
 	}
@@ -285,7 +285,7 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", s.Member))
 	}
 	if len(s.Officer) > 0 && !s.All {
-		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" = 'submitted') AND "+in("commission_id", s.Officer))
+		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+in("commission_id", s.Officer))
 	}
 	if len(s.Acting) > 0 && !s.All {
 		numbered = append(numbered, column("visibility")+" <> 'named' AND "+in("organization_id", s.Acting))

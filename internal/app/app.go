@@ -16,6 +16,7 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/account"
 	"commissionportal/internal/account/accountweb"
+	"commissionportal/internal/blob"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
 	"commissionportal/internal/desk"
@@ -47,6 +48,7 @@ type App struct {
 	Policy *access.Policy
 	Web    *web.Server
 	Queue  *jobs.Queue
+	Files  *blob.Store
 	Log    *slog.Logger
 
 	metrics *metrics
@@ -88,8 +90,14 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	var files *blob.Store // none for what only looks at the routes
+	if c.Files != "" {
+		if files, err = blob.Open(context.Background(), c.Files); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
-	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Log: log,
+	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
@@ -103,7 +111,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
-	a.Documents = document.New(a.DB, a.Policy, post)
+	a.Documents = document.New(a.DB, a.Policy, post, a.Files, a.MaxFile)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.Unaffiliate
 	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
@@ -134,6 +142,7 @@ func (a *App) capabilities(post *mail.Post) {
 	documentweb.Mount(a.Web, a.Documents)
 	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
+	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 }
 
 // Routes is the table of all routes.
@@ -180,4 +189,10 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Close gives the connections back.
-func (a *App) Close() error { return a.DB.Close() }
+func (a *App) Close() error {
+	err := a.DB.Close()
+	if a.Files != nil {
+		err = errors.Join(err, a.Files.Close())
+	}
+	return err
+}

@@ -5,12 +5,14 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
 
+	"commissionportal/internal/blob"
 	"commissionportal/internal/mail"
 )
 
@@ -25,6 +27,8 @@ type Config struct {
 	Connections int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
 	LogLevel    string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	Development bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
+	Files       string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
+	MaxFile     int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
 	Mail        mail.Settings
 }
 
@@ -53,6 +57,16 @@ func FromEnvironment() (Config, error) {
 	c, err := env.ParseAs[Config]()
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if c.MaxFile < 1 || c.MaxFile > blob.MaxSize {
+		return c, fmt.Errorf("MAX_FILE: %d is not from 1 to %d", c.MaxFile, int64(blob.MaxSize))
+	}
+	if c.Files == "" {
+		dir, err := filepath.Abs(filepath.Join("var", "files"))
+		if err != nil {
+			return c, fmt.Errorf("configuration: %w", err)
+		}
+		c.Files = "file://" + dir
 	}
 	return c, nil
 }

@@ -198,7 +198,7 @@ func TestReadOnlyToken(t *testing.T) {
 		if got := reader.API(r.Method, path, body, "If-Match", `"v1"`); got.Status < 400 || got.Status >= 500 {
 			t.Errorf("%s %s with a token that may only read: status %d", r.Method, path, got.Status)
 		}
-		if !r.Large {
+		if !r.Large && !r.Stream { // what streams is bounded by its handler, after the right to send it was asked
 			if got := reader.API(r.Method, path, strings.Repeat(" ", web.MaxBody+1)); got.Status != 413 {
 				t.Errorf("%s %s with more than it takes: status %d", r.Method, path, got.Status)
 			}

@@ -23,7 +23,17 @@ func newWorld(t *testing.T, n int) *world {
 	w.sam = w.Secretariat()
 	w.Exec(fill)
 	w.Exec(`SELECT fill($1, $2)`, w.sam.ID, n)
-	w.ids = map[string]string{"revisions": "1", "logo": strings.Repeat("a", 64),
+	b, err := w.Files.Put(t.Context(), strings.NewReader("text"), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Exec(`INSERT INTO file (digest, size, type, created_at) VALUES ($1, 4, 'text/plain', now())`, b.Digest)
+	w.Exec(`INSERT INTO document_version (document_id, number, language, digest, size, file_name, person_id, created_at)
+		SELECT d.id, i, 'en', $1, 4, 'text.txt', $2, now() FROM document d, generate_series(1, $3) i WHERE d.number = 1`, b.Digest, w.sam.ID, n)
+	w.Exec(`UPDATE document SET versions = $1 WHERE number = 1`, n)
+	w.Exec(`INSERT INTO upload (person_id, file_name, size, digest, type, created_at, expires_at)
+		SELECT $1, 'text.txt', 4, $2, 'text/plain', now(), now() + interval '1 day' FROM generate_series(1, $3)`, w.sam.ID, b.Digest, n)
+	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
 		"participations": "o1", "documents": "GRID-STORAGE-N0001",
 		"/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 	for segment, query := range map[string]string{
@@ -39,6 +49,7 @@ func newWorld(t *testing.T, n int) *world {
 		"own seat":               "SELECT s.id FROM seat s JOIN commission c ON c.id = s.commission_id WHERE c.slug = 'grid-storage' AND s.role = 'chair'",
 		"imports":                "SELECT id FROM import WHERE commission_id IS NULL ORDER BY id LIMIT 1",
 		"import":                 "SELECT id FROM import WHERE commission_id IS NOT NULL ORDER BY id LIMIT 1",
+		"uploads":                "SELECT id FROM upload ORDER BY id LIMIT 1",
 		"mail":                   "SELECT id FROM mail ORDER BY id LIMIT 1",
 	} {
 		w.ids[segment] = apptest.Value[string](w.Portal, query)

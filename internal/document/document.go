@@ -139,7 +139,7 @@ func (d Document) Reading() string {
 	switch {
 	case d.Number != nil:
 		return "read:" + d.Visibility
-	case d.Waiting():
+	case d.Review != nil: // also what was returned: the officers know of it
 		return "read:submitted"
 	}
 	return "read:draft"

@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/blob"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -20,12 +21,18 @@ type Service struct {
 	db     *postgres.DB
 	access *access.Policy
 	post   *mail.Post
+	files  *blob.Store
+	// maxFile is how many bytes one file may have.
+	maxFile int64
 }
 
-// New makes the service.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
-	return &Service{db: db, access: policy, post: post}
+// New makes the service. files is where content is kept, a file of at most maxFile bytes.
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, files *blob.Store, maxFile int64) *Service {
+	return &Service{db: db, access: policy, post: post, files: files, maxFile: maxFile}
 }
+
+// MaxFile is how many bytes one file may have.
+func (s *Service) MaxFile() int64 { return s.maxFile }
 
 // Home reads the commission of a register, for its pages.
 func (s *Service) Home(ctx context.Context, who access.Actor, slug string) (Home, error) {
@@ -126,11 +133,11 @@ func (s *Service) Reserve(ctx context.Context, who access.Actor, slug string, wi
 	})
 }
 
-// Submit brings a document with its first file into the register. Where the
+// Submit brings a document with its first file, an upload of the actor's, into the register. Where the
 // register has review, what a member submits waits for the officers; otherwise,
 // and for an officer, it gets its number at once. Without submit it is kept as a
 // draft that its author alone sees.
-func (s *Service) Submit(ctx context.Context, who access.Actor, slug string, with Draft, file File, submit bool) (Document, error) {
+func (s *Service) Submit(ctx context.Context, who access.Actor, slug string, with Draft, upload uuid.UUID, submit bool) (Document, error) {
 	h, permit, err := s.home(ctx, who, slug, "document", "submit")
 	if err != nil {
 		return Document{}, err
@@ -139,7 +146,7 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, slug string, wit
 		return Document{}, err
 	}
 	direct := s.access.May(who, h.Scope(), "document", "accept")
-	return s.create(ctx, permit, h, with, &file, func(tx *journal.Tx, d Document, r Register) (Document, journal.Note, error) {
+	return s.create(ctx, permit, h, with, &upload, func(tx *journal.Tx, d Document, r Register) (Document, journal.Note, error) {
 		if !submit {
 			return d, journal.Say("Prepared %s", d.Title), nil
 		}
@@ -162,7 +169,7 @@ func (d Document) submit(r Register, now time.Time) Document {
 
 // create writes a new document. place decides, with the register locked, whether
 // it gets a number and what the journal says.
-func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with Draft, file *File,
+func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with Draft, upload *uuid.UUID,
 	place func(*journal.Tx, Document, Register) (Document, journal.Note, error)) (Document, error) {
 	var d Document
 	err := journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
@@ -189,7 +196,7 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 		if err != nil {
 			return err
 		}
-		if file != nil {
+		if upload != nil {
 			d.Versions, d.Languages = 1, pq.StringArray{d.Language}
 		}
 		if d.Number != nil {
@@ -200,8 +207,12 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 		if err := insertDocument(ctx, tx, d); err != nil {
 			return err
 		}
-		if file != nil {
-			if err := insertVersion(ctx, tx, d, r, *file, author, tx.Now); err != nil {
+		if upload != nil {
+			file, err := take(ctx, tx, *upload)
+			if err != nil {
+				return err
+			}
+			if err := insertVersion(ctx, tx, d, r, file, author, tx.Now); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/blob"
 	"commissionportal/internal/check"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/postgres"
@@ -16,7 +17,7 @@ import (
 
 // File is content that is durable in the blob store, with the name it came with.
 type File struct {
-	Digest []byte // SHA-256
+	Digest blob.Digest // SHA-256
 	Size   int64
 	Type   string // media type, by its content
 	Name   string
@@ -24,23 +25,22 @@ type File struct {
 
 // Version is one file of a document.
 type Version struct {
-	Number    int       `db:"number" json:"number"`
-	Language  string    `db:"language" json:"language"`
-	Digest    []byte    `db:"digest" json:"-"`
-	SHA256    string    `db:"sha256" json:"sha256"`
-	Size      int64     `db:"size" json:"size"`
-	Type      string    `db:"type" json:"type"`
-	FileName  string    `db:"file_name" json:"file_name"`
-	Note      string    `db:"note" json:"note,omitempty"`
-	Person    *string   `db:"person" json:"added_by,omitempty"`
-	Outcome   *string   `db:"outcome" json:"outcome,omitempty" doc:"What came of reading it: read, nothing, encrypted, broken, too_large or timed_out; absent while it is not read yet."`
-	Pages     int       `db:"pages" json:"pages,omitempty"`
-	Pictures  int       `db:"pictures" json:"-"`
-	Scan      string    `db:"scan" json:"-"`
-	CreatedAt time.Time `db:"created_at" json:"created_at"`
+	Number    int         `db:"number" json:"number"`
+	Language  string      `db:"language" json:"language"`
+	Digest    blob.Digest `db:"digest" json:"sha256"`
+	Size      int64       `db:"size" json:"size"`
+	Type      string      `db:"type" json:"type"`
+	FileName  string      `db:"file_name" json:"file_name"`
+	Note      string      `db:"note" json:"note,omitempty"`
+	Person    *string     `db:"person" json:"added_by,omitempty"`
+	Outcome   *string     `db:"outcome" json:"outcome,omitempty" doc:"What came of reading it: read, nothing, encrypted, broken, too_large or timed_out; absent while it is not read yet."`
+	Pages     int         `db:"pages" json:"pages,omitempty"`
+	Pictures  int         `db:"pictures" json:"-"`
+	Scan      string      `db:"scan" json:"-"`
+	CreatedAt time.Time   `db:"created_at" json:"created_at"`
 }
 
-const versionColumns = `v.number, v.language, v.digest, encode(v.digest, 'hex') AS sha256, v.size, f.type, v.file_name, v.note, p.name AS person,
+const versionColumns = `v.number, v.language, v.digest, v.size, f.type, v.file_name, v.note, p.name AS person,
 	f.outcome, f.pages, f.pictures, f.scan, v.created_at`
 
 // mostVersions bounds what one document keeps, in all languages.
@@ -83,7 +83,7 @@ type Revision struct {
 
 // Revise adds a version, which keeps all old ones, or the variant of the newest
 // version in another language.
-func (s *Service) Revise(ctx context.Context, who access.Actor, name string, with Revision, file File) (Document, error) {
+func (s *Service) Revise(ctx context.Context, who access.Actor, name string, with Revision, upload uuid.UUID) (Document, error) {
 	before, permit, err := s.require(ctx, who, name, "document", "revise")
 	if err != nil {
 		return before, err
@@ -114,6 +114,10 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, name string, wit
 			if v.Number = d.Versions; v.Number == 0 {
 				return problem.Field("language", "Add the file in the source language first.")
 			}
+		}
+		file, err := take(ctx, tx, upload)
+		if err != nil {
+			return err
 		}
 		if err := writeVersion(ctx, tx, d.ID, v, r, file, who.ID, tx.Now); err != nil {
 			return err

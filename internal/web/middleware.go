@@ -80,15 +80,16 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// guard refuses what is too large, and what another site's page sent: unsafe
+// guard takes the body in, and refuses what is too large and what another
+// site's page sent: unsafe
 // methods need an origin of ours, unless they carry a bearer token, which no
 // browser adds by itself.
 func (s *Server) guard(c *fiber.Ctx) error {
 	if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodOptions {
 		return c.Next()
 	}
-	if len(c.Request().Body()) > MaxBody && !s.large(c) {
-		return problem.New(problem.TooLarge, "Send at most %d kB.", MaxBody>>10)
+	if err := s.takeBody(c); err != nil {
+		return err
 	}
 	if bearer(c) != "" {
 		return c.Next()
@@ -106,17 +107,6 @@ func (s *Server) guard(c *fiber.Ctx) error {
 		}
 	}
 	return problem.New(problem.Forbidden, "This came from another site. Open the page here and try again.")
-}
-
-// large reports whether a route with that path takes uploads. The router has
-// not matched yet, so it asks by pattern.
-func (s *Server) large(c *fiber.Ctx) bool {
-	for _, r := range s.routes {
-		if r.Large && r.Method == c.Method() && fiber.RoutePatternMatch(c.Path(), r.Path) {
-			return true
-		}
-	}
-	return false
 }
 
 func bearer(c *fiber.Ctx) string {

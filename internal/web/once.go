@@ -38,12 +38,41 @@ func (s *Server) once(c *fiber.Ctx) error {
 	who := Actor(c)
 	api := strings.HasPrefix(c.Path(), "/api/")
 	key := c.Get("Idempotency-Key")
-	if key == "" && !api {
+	if key == "" && !api && !s.streamedForm(c) {
 		key = c.FormValue("_key")
 	}
 	if c.Method() != fiber.MethodPost || key == "" || !who.SignedIn() && !api {
 		return c.Next()
 	}
+	content := ""
+	if !c.Request().IsBodyStream() {
+		content = string(c.Body())
+	}
+	return s.carry(c, key, content, c.Next)
+}
+
+// streamedForm reports whether the handler reads the form itself, and says its key
+// to OnceIn.
+func (s *Server) streamedForm(c *fiber.Ctx) bool {
+	if !strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
+		return false
+	}
+	_, streams := s.takes(c)
+	return streams
+}
+
+// OnceIn is what once does, for a form that streams and whose key is known when
+// its fields have been read: fn is carried out one time. What tells it from
+// another request with the same key is content.
+func (s *Server) OnceIn(c *fiber.Ctx, key, content string, fn func() error) error {
+	if key == "" || !Actor(c).SignedIn() {
+		return fn()
+	}
+	return s.carry(c, key, content, fn)
+}
+
+func (s *Server) carry(c *fiber.Ctx, key, content string, next func() error) error {
+	who := Actor(c)
 	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return problem.Field("Idempotency-Key", "Use letters, digits and signs alone.")
 	}
@@ -54,14 +83,14 @@ func (s *Server) once(c *fiber.Ctx) error {
 		sum := sha256.Sum256([]byte(c.OriginalURL() + "\n" + key))
 		key = hex.EncodeToString(sum[:])
 	}
-	request := sha256.Sum256([]byte(c.Method() + " " + c.OriginalURL() + "\n" + string(c.Body())))
+	request := sha256.Sum256([]byte(c.Method() + " " + c.OriginalURL() + "\n" + content))
 	once := journal.Once{Person: who.ID, Key: key}
 	fresh, a, err := s.claim(c.UserContext(), once, request[:])
 	switch {
 	case err != nil:
 		return err
 	case fresh:
-		return s.first(c, once)
+		return s.first(c, once, next)
 	case string(a.Request) != string(request[:]):
 		return problem.Field("Idempotency-Key", "This key was used for another request.")
 	case a.State == "answered":
@@ -93,10 +122,10 @@ func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fre
 // first runs the request and keeps its answer: a success for ever, a refusal
 // not at all, so that what was corrected can be sent with the same key. An answer
 // that holds a secret is not kept either.
-func (s *Server) first(c *fiber.Ctx, once journal.Once) error {
+func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error {
 	ctx := c.UserContext()
 	c.SetUserContext(journal.WithOnce(ctx, once))
-	err := c.Next()
+	err := next()
 	status := c.Response().StatusCode()
 	if err != nil || status >= 400 {
 		if _, e := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, once.Person, once.Key); e != nil {

@@ -115,6 +115,9 @@ func Decode[T any](c *fiber.Ctx) (T, error) {
 	return in, clean(reflect.ValueOf(&in), "")
 }
 
+// Clean checks the texts of a struct that was filled otherwise than by Decode.
+func Clean(in any) error { return clean(reflect.ValueOf(in), "") }
+
 // clean refuses text that is not UTF-8 or has control characters in it, which
 // no field takes and Postgres would not store. Line ends become \n.
 func clean(v reflect.Value, name string) error {

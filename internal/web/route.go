@@ -23,6 +23,7 @@ type Route struct {
 	Object       string // "" for a route that is public by nature
 	Action       string
 	Large        bool // takes a body up to MaxUpload
+	Stream       bool // reads its body as it arrives, by Incoming, up to a limit of its own
 	Secret       bool // its answer holds what is shown once: it is not kept for a repetition
 }
 
@@ -61,6 +62,12 @@ func (s *Server) Upload(path, operation string, need Need, h fiber.Handler) {
 func (s *Server) Once(path, operation string, need Need, h fiber.Handler) {
 	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Secret: true})
 	s.App.Post(path, open(need, h))
+}
+
+// Stream adds a route whose handler reads the body as it arrives, by Incoming.
+func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handler) {
+	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Stream: true})
+	s.App.Add(method, path, open(need, h))
 }
 
 // open marks the answers of a route that has nothing to authorize.
@@ -130,6 +137,15 @@ func matched(in reflect.Type) bool {
 		}
 	}
 	return false
+}
+
+// Describe puts an operation that is not huma's, because its body streams, into
+// the description of the API, with the status of its success and what that means.
+func (s *Server) Describe(op *huma.Operation, status, means string) {
+	refused := &huma.Response{Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: s.API.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[*Body](), true, "Problem")}}}
+	op.Responses = map[string]*huma.Response{status: {Description: means}, "default": refused}
+	s.API.OpenAPI().AddOperation(op)
 }
 
 func fiberPath(path string) string {

@@ -68,15 +68,19 @@ func New(c Config) *Server {
 		DisableStartupMessage: true,
 		ErrorHandler:          s.fail,
 		BodyLimit:             MaxUpload,
-		ReadBufferSize:        MaxHeaders,
-		WriteBufferSize:       64 << 10,
-		ReadTimeout:           30 * time.Second,
-		WriteTimeout:          60 * time.Second,
-		IdleTimeout:           90 * time.Second,
-		StrictRouting:         true,
-		CaseSensitive:         true,
+		// Bodies are read by guard, within the limits of the route, or by the
+		// handler of a route that takes a Stream.
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               MaxHeaders,
+		WriteBufferSize:              64 << 10,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  90 * time.Second,
+		StrictRouting:                true,
+		CaseSensitive:                true,
 	})
-	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress)
+	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress, forHuma)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
 	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""
 	api.CreateHooks = nil // no $schema property in bodies

@@ -160,6 +160,15 @@ type Write struct {
 	Direct   bool // it gets its number at once
 	Stale    bool
 	Version  int
+	Kept     *document.Upload // the file of a form that was refused
+	Form
+}
+
+// Revise is what the form of a new version shows.
+type Revise struct {
+	document.Document
+	Language, Note string
+	Kept           *document.Upload
 	Form
 }
 

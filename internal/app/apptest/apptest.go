@@ -61,7 +61,8 @@ func New(t testing.TB) *Portal {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: level}))
-	p.App, err = app.New(app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true}, log, p.clock)
+	p.App, err = app.New(app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true,
+		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20}, log, p.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package documentweb
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/access"
 	"commissionportal/internal/document"
 	"commissionportal/internal/i18n"
@@ -17,12 +19,13 @@ const tag = "Documents"
 func mountAPI(s *web.Server, documents *document.Service) {
 	h := &api{documents}
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/documents", Operation: "document.list.api", Need: web.InCommission("register", "read"), Summary: "List the documents of a commission that one may see", Tag: tag}, h.list)
-	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/documents", Operation: "document.reserve.api", Need: web.InCommission("document", "reserve"), Summary: "Reserve a number for a document whose file comes later", Tag: tag, Status: 201}, h.reserve)
+	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/documents", Operation: "document.submit.api", Need: web.InCommission("document", "submit"), Summary: "Submit a document, keep it as a draft, or reserve a number for one whose file comes later", Tag: tag, Status: 201}, h.submit)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/register", Operation: "register.show.api", Need: web.InCommission("register", "settings"), Summary: "Read the settings of a register", Tag: tag}, h.settings)
 	web.API(s, web.Call{Method: "PATCH", Path: "/commissions/{slug}/register", Operation: "register.settings.api", Need: web.InCommission("register", "settings"), Summary: "Change the settings of a register", Tag: tag}, h.set)
 	web.API(s, web.Call{Method: "GET", Path: "/documents/{name}", Operation: "document.show.api", Need: web.InCommission("document", "read:public"), Summary: "Read a document", Tag: tag}, h.show)
 	web.API(s, web.Call{Method: "PATCH", Path: "/documents/{name}", Operation: "document.edit.api", Need: web.InCommission("document", "edit"), Summary: "Change what is said of a document", Tag: tag}, h.edit)
 	web.API(s, web.Call{Method: "GET", Path: "/documents/{name}/versions", Operation: "version.list.api", Need: web.InCommission("document", "read:public"), Summary: "List the versions of a document, in all languages", Tag: tag}, h.versions)
+	web.API(s, web.Call{Method: "POST", Path: "/documents/{name}/versions", Operation: "version.add.api", Need: web.InCommission("document", "revise"), Summary: "Add a version, or a variant in another language", Tag: tag, Status: 201}, h.revise)
 	for _, step := range []struct {
 		name, action, summary string
 		do                    func(context.Context, access.Actor, string) (document.Document, error)
@@ -109,7 +112,9 @@ type Full struct {
 
 func full(d document.Document) Full { return Full{d.Reference(), d} }
 
-type draftBody struct {
+// DraftBody is what is said of a document. Exported, so that huma looks into it where it
+// is embedded.
+type DraftBody struct {
 	Title        string   `json:"title"`
 	Type         string   `json:"type" enum:"contribution,working_draft,report,minutes,agenda,resolution,liaison_statement,reference_architecture,other"`
 	Organization string   `json:"organization,omitempty" doc:"Slug of its source; empty for the commission itself, or in a personal capacity."`
@@ -121,18 +126,52 @@ type draftBody struct {
 	Visibility   string   `json:"visibility,omitempty" enum:"public,portal,commission,officers,organization,named" doc:"What the register says if absent."`
 }
 
-func (b draftBody) draft() document.Draft {
+func (b DraftBody) draft() document.Draft {
 	return document.Draft{Title: b.Title, Type: b.Type, Organization: b.Organization, Action: b.Action, Due: b.DueOn, Language: b.Language, Keywords: b.Keywords, Summary: b.Summary, Visibility: b.Visibility}
 }
 
-type reserveInput struct {
+type submitInput struct {
 	Slugged
-	Body draftBody
+	Body struct {
+		DraftBody
+		Upload string `json:"upload,omitempty" doc:"Id of the upload that is its file; absent: only a number is reserved, by an officer."`
+		Draft  bool   `json:"draft,omitempty" doc:"Keep it as a draft, to be submitted later."`
+	}
 }
 
-func (h *api) reserve(ctx context.Context, in *reserveInput) (*web.Created[Full], error) {
-	d, err := h.documents.Reserve(ctx, access.From(ctx), in.Slug, in.Body.draft())
+func (h *api) submit(ctx context.Context, in *submitInput) (*web.Created[Full], error) {
+	who, draft := access.From(ctx), in.Body.draft()
+	var d document.Document
+	var err error
+	if in.Body.Upload == "" {
+		d, err = h.documents.Reserve(ctx, who, in.Slug, draft)
+	} else {
+		d, err = h.documents.Submit(ctx, who, in.Slug, draft, uploadOf(in.Body.Upload), !in.Body.Draft)
+	}
 	return web.At(full(d), "/api/v1"+d.Path(), d.Version), err
+}
+
+// uploadOf is the id of an upload; what is none names none.
+func uploadOf(text string) uuid.UUID {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+type reviseInput struct {
+	Named
+	Body struct {
+		Upload   string `json:"upload" doc:"Id of the upload that is its file."`
+		Language string `json:"language,omitempty" doc:"The source language, which makes a new version, if absent; another makes its variant of the newest version."`
+		Note     string `json:"note,omitempty" doc:"What is new in it."`
+	}
+}
+
+func (h *api) revise(ctx context.Context, in *reviseInput) (*web.Created[Full], error) {
+	d, err := h.documents.Revise(ctx, access.From(ctx), in.Name, document.Revision{Language: in.Body.Language, Note: in.Body.Note}, uploadOf(in.Body.Upload))
+	return web.At(full(d), "/api/v1"+d.Path()+"/versions", d.Version), err
 }
 
 func (h *api) show(ctx context.Context, in *Named) (*web.Versioned[Full], error) {

@@ -61,6 +61,7 @@ func Mount(s *web.Server, documents *document.Service) {
 		s.Page("GET", "/documents/:name/"+act.name, "document."+act.name+".form", need, h.getAct(act.name))
 		s.Page("POST", "/documents/:name/"+act.name, "document."+act.name, need, h.postAct(act.name, act.field, act.said, act.do))
 	}
+	h.mountUploads()
 	mountAPI(s, documents)
 }
 

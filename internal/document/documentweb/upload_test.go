@@ -1,0 +1,322 @@
+package documentweb_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/document"
+	"commissionportal/internal/postgres/private"
+)
+
+// pdf is a small text file that says of itself that it is a PDF, and is one as far
+// as its type goes.
+const pdf = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+// send uploads a whole file through the API and returns its id.
+func send(c *apptest.Client, name, content string) string {
+	r := c.Send("POST", "/api/v1/uploads?name="+name, content).Want(201)
+	return apptest.JSON[struct{ ID string }](r).ID
+}
+
+// form is a multipart form of name, value pairs with one file.
+func form(t *testing.T, file, content string, pairs ...string) (body, kind string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if err := w.WriteField(pairs[i], pairs[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if file != "" {
+		p, err := w.CreateFormFile("file", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String(), w.FormDataContentType()
+}
+
+// TestSubmission: a member's document waits for the officers, who return it or
+// give it a number; by page and by API.
+func TestSubmission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const list = "/commissions/energy/documents"
+	post := func(c *apptest.Client, file, content string, pairs ...string) apptest.Reply {
+		body, kind := form(t, file, content, append(pairs, "_key", fmt.Sprint(pairs, file))...)
+		return c.Send("POST", list, body, "Content-Type", kind)
+	}
+	w.outsider.Get(list + "/new").Want(404)
+	post(w.outsider, "a.pdf", pdf, "title", "Not mine").Want(404)
+	w.member.Get(list+"/new").Want(200, "Acme", `type="file"`)
+
+	// A refused form keeps what was typed, and the file.
+	r := post(w.member, "Grid study.pdf", pdf, "title", "x", "type", "contribution", "organization", "acme").Want(422, "Use at least 3 characters", "Grid study.pdf")
+	kept := regexp.MustCompile(`name="upload" value="([0-9a-f-]{36})"`).FindStringSubmatch(r.Body)
+	if kept == nil {
+		t.Fatal("the file was not kept")
+	}
+	post(w.chair, "", "", "title", "A stolen file", "type", "report", "upload", kept[1]).Want(422, "Choose a file.")
+	r = post(w.member, "", "", "title", "A study of grids", "type", "contribution", "organization", "acme", "upload", kept[1], "keywords", "grid, Grid, storage").Want(303)
+	page := r.Location()
+	w.member.Get(page).Want(200, "A study of grids", "It waits for the officers", "grid, storage", "Grid study.pdf")
+	again := post(w.member, "", "", "title", "A study of grids", "type", "contribution", "organization", "acme", "upload", kept[1], "keywords", "grid, Grid, storage").Want(303)
+	if again.Location() != page {
+		t.Error("sent twice, it was carried out twice")
+	}
+	w.outsider.Get(page).Want(404)
+	w.chair.Get(list).Want(200, "A study of grids", "Submitted")
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE kind = 'document.submitted' AND person_id = $1`, w.chair.ID); n != 1 {
+		t.Errorf("the chair got %d letters", n)
+	}
+
+	w.member.Post(page + "/accept").Want(403)
+	w.chair.Post(page+"/return", "reason", "Add figures").Want(303)
+	w.member.Get(page).Want(200, "The officers returned it: Add figures")
+	w.member.Post(page+"/edit", "title", "A study of grids, with figures", "type", "contribution", "organization", "acme", "language", "en", "visibility", "commission",
+		"version", apptest.Value[string](w.Portal, `SELECT version::text FROM document`)).Want(303)
+	w.member.Post(page + "/send").Want(303)
+	if to := w.chair.Post(page + "/accept").Want(303).Location(); to != "/documents/ENERGY-N0001" {
+		t.Errorf("accepted, it is at %s", to)
+	}
+	w.chair.Post(page + "/accept").Want(409)
+	w.member.Get("/documents/ENERGY-N0001").Want(200, "with figures", "Available")
+	w.member.Post("/documents/ENERGY-N0001/edit", "title", "Another title", "type", "contribution", "version", "9").Want(409)
+
+	// The same through the API, with review switched off.
+	reg := w.chair.API("GET", "/commissions/energy/register", nil).Want(200, `"review":true`)
+	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"review": false}).Want(428)
+	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"review": false, "deadline": "2020-01-01"}, "If-Match", reg.Header.Get("ETag")).Want(200, `"review":false`)
+	d := w.member.API("POST", list, map[string]any{"title": "Second study", "type": "contribution", "organization": "acme", "upload": send(w.member, "b.pdf", pdf)}).
+		Want(201, `"reference":"ENERGY-N0002"`, `"late":true`, `"status":"available"`)
+	w.member.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", d.Header.Get("ETag")).Want(409)
+	w.chair.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", `"v7"`).Want(412)
+	w.chair.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", d.Header.Get("ETag")).Want(200, `"title":"x y z"`)
+	w.member.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(404) // to reserve is for officers
+	w.member.API("POST", list, map[string]any{"title": "For another", "type": "report", "organization": "nobody", "upload": send(w.member, "c.pdf", pdf)}).Want(422, "organization")
+}
+
+// TestVersions: a version keeps the old ones, a variant shows when it is stale.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list, at := "/commissions/energy/documents", "/documents/ENERGY-N0001"
+	w.chair.API("POST", list, map[string]any{"title": "Reserved for the minutes", "type": "minutes"}).Want(201, `"status":"draft"`, `"reference":"ENERGY-N0001"`)
+	w.chair.API("POST", at+"/versions", map[string]any{"upload": send(w.chair, "m.fr.txt", "Bonjour"), "language": "fr"}).Want(422, "source language first")
+	w.chair.API("POST", at+"/versions", map[string]any{"upload": send(w.chair, "m1.txt", "Hello")}).Want(201, `"status":"available"`, `"versions":1`)
+	w.chair.API("POST", at+"/versions", map[string]any{"upload": send(w.chair, "m.fr.txt", "Bonjour"), "language": "fr"}).Want(201, `"versions":1`, `"languages":["en","fr"]`)
+	w.chair.API("POST", at+"/versions", map[string]any{"upload": send(w.chair, "m.fr.txt", "Bonsoir"), "language": "fr"}).Want(409)
+	body, kind := form(t, "m2.txt", "Hello again", "language", "en", "note", "Corrected", "_key", "k")
+	w.chair.Send("POST", at+"/versions", body, "Content-Type", kind).Want(303)
+	w.member.Get(at).Want(200, "Older than the source", "m1.txt", "m2.txt", "Corrected")
+	w.member.API("GET", at+"/versions", nil).Want(200, "m1.txt", "m2.txt", "m.fr.txt")
+	for path, want := range map[string]string{"/versions/1/content": "Hello", "/versions/2/content": "Hello again", "/versions/1/content?language=fr": "Bonjour"} {
+		if got := w.member.Get(at + path).Want(200).Body; got != want {
+			t.Errorf("%s is %q", path, got)
+		}
+	}
+	for _, path := range []string{"/versions/3/content", "/versions/0/content", "/versions/x/content", "/versions/2/content?language=fr"} {
+		w.member.Get(at + path).Want(404)
+	}
+	w.outsider.Get(at + "/versions/1/content").Want(404)
+
+	whole := w.member.Get(at + "/versions/2/content")
+	for name, want := range map[string]string{"Content-Disposition": `attachment; filename="m2.txt"`, "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes"} {
+		if got := whole.Header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if csp := whole.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "sandbox;") {
+		t.Errorf("not in a sandbox: %q", csp)
+	}
+	tag := whole.Header.Get("ETag")
+	w.member.Get(at+"/versions/2/content", "If-None-Match", tag).Want(304)
+	for _, tt := range []struct {
+		header, ifRange string
+		status          int
+		body, at        string
+	}{
+		{"bytes=0-4", "", 206, "Hello", "bytes 0-4/11"}, {"bytes=6-", "", 206, "again", "bytes 6-10/11"}, {"bytes=-5", tag, 206, "again", "bytes 6-10/11"},
+		{"bytes=6-999", "", 206, "again", "bytes 6-10/11"}, {"bytes=11-", "", 416, "", "bytes */11"}, {"bytes=-0", "", 416, "", "bytes */11"},
+		{"bytes=0-1,3-4", "", 200, "Hello again", ""}, {"bytes=x", "", 200, "Hello again", ""}, {"bytes=4-2", "", 200, "Hello again", ""}, {"bytes=0-4", `"other"`, 200, "Hello again", ""},
+	} {
+		r := w.member.Get(at+"/versions/2/content", "Range", tt.header, "If-Range", tt.ifRange)
+		if r.Status != tt.status || tt.status != 416 && r.Body != tt.body || r.Header.Get("Content-Range") != tt.at {
+			t.Errorf("%s: %d %q %q", tt.header, r.Status, r.Body, r.Header.Get("Content-Range"))
+		}
+	}
+	// What was downloaded is in the trace: each whole download once.
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document_access WHERE kind = 'download' AND person_id = $1 AND number = 1 AND organization_id = $2`, w.member.ID, w.acme); n != 2 {
+		t.Errorf("%d downloads of version 1 are noted, want 2", n)
+	}
+	// A share that lets one see does not let one download.
+	w.Exec(`INSERT INTO share (document_id, to_person, level, created_by, created_at) SELECT id, $1, 'see', author_id, now() FROM document`, w.outsider.ID)
+	w.outsider.Get(at).Want(200, "m2.txt").Lacks("/content")
+	w.outsider.Get(at + "/versions/2/content").Want(403)
+	w.Exec(`UPDATE share SET level = 'download'`)
+	w.outsider.Get(at + "/versions/2/content").Want(200)
+	w.Exec(`UPDATE share SET revoked_at = now(), revoked_by = created_by`)
+	w.outsider.Get(at + "/versions/2/content").Want(404)
+	// Of a withdrawn document readers see the page and get no file.
+	w.chair.Post(at+"/withdraw", "reason", "Superseded by events").Want(303)
+	w.member.Get(at+"/versions/2/content").Want(403, "Superseded by events")
+	w.chair.Get(at + "/versions/2/content").Want(200)
+}
+
+// TestResumable sends a file in pieces as tus clients do.
+func TestResumable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	content := strings.Repeat("0123456789", 300_000) // over what is read whole
+	tus := []string{"Tus-Resumable", "1.0.0"}
+	w.Visitor().Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "10")...).Want(401)
+	w.member.Send("OPTIONS", "/api/v1/uploads", "").Want(204)
+	w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "0")...).Want(422)
+	w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", fmt.Sprint(1<<40))...).Want(413)
+	r := w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", fmt.Sprint(len(content)), "Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte("Zahlen.txt")))...).Want(201)
+	at := r.Location()
+	patch := func(c *apptest.Client, offset int, b string) apptest.Reply {
+		return c.Send("PATCH", at, b, append(tus, "Upload-Offset", fmt.Sprint(offset), "Content-Type", "application/offset+octet-stream")...)
+	}
+	patch(w.member, 0, content[:1_200_000]).Want(204)
+	w.outsider.Send("HEAD", at, "", tus...).Want(404)
+	patch(w.outsider, 1_200_000, content[1_200_000:]).Want(404)
+	if got := w.member.Send("HEAD", at, "", tus...).Want(200).Header.Get("Upload-Offset"); got != "1200000" {
+		t.Errorf("it stands at %s", got)
+	}
+	patch(w.member, 5, content[5:]).Want(409)
+	id := at[strings.LastIndex(at, "/")+1:]
+	w.member.API("POST", "/commissions/energy/documents", map[string]any{"title": "Half a file", "type": "report", "upload": id}).Want(422, "Choose a file.")
+	if got := patch(w.member, 1_200_000, content[1_200_000:]).Want(204).Header.Get("Upload-Offset"); got != fmt.Sprint(len(content)) {
+		t.Errorf("it ended at %s", got)
+	}
+	d := w.member.API("POST", "/commissions/energy/documents", map[string]any{"title": "Numbers", "type": "report", "upload": id, "draft": true}).Want(201, `"versions":1`)
+	doc := apptest.JSON[struct{ ID string }](d).ID
+	if got := w.member.Get("/documents/" + doc + "/versions/1/content").Want(200).Body; got != content {
+		t.Errorf("%d bytes came back, and other ones than were sent", len(got))
+	}
+	w.member.API("POST", "/commissions/energy/documents", map[string]any{"title": "Twice", "type": "report", "upload": id}).Want(422, "Choose a file.")
+	again := apptest.JSON[struct{ ID string }](w.member.Send("POST", "/api/v1/uploads?name=a.txt", "text").Want(201)).ID
+	w.member.Send("DELETE", "/api/v1/uploads/"+again, "", tus...).Want(204)
+	w.member.Send("DELETE", "/api/v1/uploads/"+again, "", tus...).Want(404)
+}
+
+// TestRealFiles sends every real and hostile file, and every hostile name, through
+// the front door.
+func TestRealFiles(t *testing.T) {
+	t.Parallel()
+	root, err := private.Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := filepath.Join(root, "..", "shared", "data", "files")
+	if _, err := os.Stat(files); err != nil {
+		t.Skip("no ../shared/data here")
+	}
+	w := newWorld(t)
+	refused := map[string]bool{"html_named_pdf.pdf": true, "exe_named_docx.docx": true, "zip_named_docx.docx": true, "zero_bytes.pdf": true}
+	submit := func(name, content string) apptest.Reply {
+		body, kind := form(t, name, content, "title", "File "+name[:min(len(name), 30)], "type", "report")
+		return w.chair.Send("POST", "/commissions/energy/documents", body, "Content-Type", kind)
+	}
+	n := 0
+	for _, dir := range []string{"good", "hostile"} {
+		entries, err := os.ReadDir(filepath.Join(files, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			content, err := os.ReadFile(filepath.Join(files, dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			r := submit(e.Name(), string(content))
+			if refused[e.Name()] {
+				r.Want(422, "file-error")
+				continue
+			}
+			got := w.chair.Get(r.Want(303).Location() + "/versions/1/content").Want(200)
+			if got.Body != string(content) {
+				t.Errorf("%s came back otherwise than it was sent", e.Name())
+			}
+			if !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment;") {
+				t.Errorf("%s is not saved but shown", e.Name())
+			}
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d files", n)
+	}
+	raw, err := os.ReadFile(filepath.Join(files, "hostile_filenames.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []struct{ Filename, Kind string }
+	if err := json.Unmarshal(raw, &names); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range names {
+		r := submit(f.Filename, pdf)
+		if r.Status != 303 && r.Status != 422 {
+			t.Errorf("%s: %d", f.Kind, r.Status)
+		}
+		if r.Status == 303 {
+			got := w.chair.Get(r.Location() + "/versions/1/content").Want(200).Header.Get("Content-Disposition")
+			if _, params, err := mime.ParseMediaType(got); err != nil || params["filename"] == "" {
+				t.Errorf("%s: the header %q cannot be read: %v", f.Kind, got, err)
+			}
+		}
+	}
+	submit("会议记录（第三次）.pdf", pdf).Want(303)
+	last := w.chair.Get("/documents/" + apptest.Value[string](w.Portal, `SELECT id::text FROM document ORDER BY number DESC LIMIT 1`))
+	got := w.chair.Get(last.Location() + "/versions/1/content").Header.Get("Content-Disposition")
+	if _, params, err := mime.ParseMediaType(got); err != nil || params["filename"] != "会议记录（第三次）.pdf" {
+		t.Errorf("%q: %v", got, err)
+	}
+}
+
+func TestCleanName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"report.pdf": "report.pdf", "/etc/cron.d/x.pdf": "x.pdf", `C:\Docs\x.pdf`: "x.pdf", "report\u202efdp.exe": "reportfdp.exe", "re\u0301sume\u0301.pdf": "résumé.pdf",
+		"report.pdf.": "report.pdf", "nul\x00.pdf": "nul.pdf", "   .pdf": ".pdf", "": "file", "..": "file", "\xff.pdf": "\uFFFD.pdf",
+		strings.Repeat("a", 1000) + ".pdf": strings.Repeat("a", 196) + ".pdf",
+	} {
+		if got := document.CleanName(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestRefusedBodies: a file over the limit is refused by its declared length and
+// while it comes, and nothing of it stays.
+func TestRefusedBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.member.Send("POST", "/api/v1/uploads?name=big.txt", strings.Repeat("x", 65<<20)).Want(413)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM upload`); n != 0 {
+		t.Errorf("%d uploads stayed", n)
+	}
+	if r := w.Visitor().Send("POST", "/api/v1/uploads?name=a.txt", "text"); r.Status != http.StatusUnauthorized {
+		t.Errorf("a visitor got %d", r.Status)
+	}
+}
