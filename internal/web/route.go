@@ -67,7 +67,11 @@ func (s *Server) Once(path, operation string, need Need, h fiber.Handler) {
 // Stream adds a route whose handler reads the body as it arrives, by Incoming.
 func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handler) {
 	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Stream: true})
-	s.App.Add(method, path, open(need, h))
+	s.App.Add(method, path, open(need, func(c *fiber.Ctx) error {
+		err := h(c)
+		drain(c)
+		return err
+	}))
 }
 
 // open marks the answers of a route that has nothing to authorize.

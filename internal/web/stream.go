@@ -49,14 +49,20 @@ func (s *Server) takeBody(c *fiber.Ctx) error {
 	return nil
 }
 
-// tooLarge reads on a while, since a client that is still writing when the
-// connection closes does not see the answer.
 func tooLarge(c *fiber.Ctx, most int) error {
-	c.Context().SetConnectionClose()
-	if c.Request().Header.ContentLength() <= MaxUpload {
-		_, _ = io.CopyN(io.Discard, c.Request().BodyStream(), MaxUpload) // whatever comes of it, the answer is the same
-	}
+	drain(c)
 	return problem.New(problem.TooLarge, "Send at most %d kB.", most>>10)
+}
+
+// drain reads on a while in a body that nobody wants, since a client that is still
+// writing when the connection closes does not see the answer.
+func drain(c *fiber.Ctx) {
+	if c.Request().BodyStream() == nil {
+		return
+	}
+	if n, err := io.CopyN(io.Discard, Incoming(c), MaxUpload); err == nil && n == MaxUpload || err != nil && !errors.Is(err, io.EOF) {
+		c.Context().SetConnectionClose() // there is more of it, or it broke off
+	}
 }
 
 // takes says what kind of body the route with that path reads. The router has not

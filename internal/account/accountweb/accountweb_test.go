@@ -234,19 +234,21 @@ func TestSignInTakesAsLongForNobody(t *testing.T) {
 	p := apptest.New(t)
 	newAccount(t, p, "ada@example.org")
 	v := p.Visitor()
+	known, unknown := time.Hour, time.Hour
 	took := func(email string) time.Duration {
-		least := time.Hour
-		for range 4 {
-			started := time.Now()
-			v.Post("/sign-in", "email", email, "password", "not this one at all").Want(422)
-			least = min(least, time.Since(started))
+		started := time.Now()
+		v.Post("/sign-in", "email", email, "password", "not this one at all").Want(422)
+		return time.Since(started)
+	}
+	// The least of several, taken in turns: whatever else the machine does only adds.
+	// One that is told apart by a hash that is not made stays far below.
+	for range 4 {
+		known, unknown = min(known, took("ada@example.org")), min(unknown, took("nobody@example.org"))
+		if unknown >= known/2 && known >= unknown/2 && unknown >= 20*time.Millisecond {
+			return
 		}
-		return least
 	}
-	known, unknown := took("ada@example.org"), took("nobody@example.org")
-	if unknown < known/2 || known < unknown/2 || unknown < 20*time.Millisecond {
-		t.Errorf("%v for an account, %v for none", known, unknown)
-	}
+	t.Errorf("%v for an account, %v for none", known, unknown)
 }
 
 func TestThrottle(t *testing.T) {
