@@ -1,39 +1,17 @@
 package accountweb_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"commissionportal/internal/app/apptest"
 )
 
-// looker checks a page for everybody's eyes, in both themes; with LOOK set it
-// also takes pictures.
-func looker(t *testing.T, tab *apptest.Tab) func(name string) {
-	return func(name string) {
-		t.Helper()
-		for _, dark := range []bool{false, true} {
-			tab.SetDark(dark)
-			if found := tab.Axe(); found != "" {
-				t.Errorf("%s (dark %v): %s", name, dark, found)
-			}
-		}
-		tab.SetDark(false)
-		if os.Getenv("LOOK") != "" {
-			tab.Screenshot("account-"+name, 1280, false)
-			tab.Screenshot("account-"+name+"-360-dark", 360, true)
-			tab.SetWidth(1280)
-			tab.SetDark(false)
-		}
-	}
-}
-
 func TestJourneyFromSignUp(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t)
 	tab := apptest.Browser(t, p.URL)
-	look := looker(t, tab)
+	look := func(name string) { t.Helper(); tab.Look("account-" + name) }
 	tab.Open("/sign-up?next=/profile")
 	look("sign-up")
 	tab.Expect(422)
@@ -95,7 +73,7 @@ func TestJourneyWithoutScript(t *testing.T) {
 	p := apptest.New(t)
 	newAccount(t, p, "grace@example.org")
 	tab := apptest.Browser(t, p.URL)
-	look := looker(t, tab)
+	look := func(name string) { t.Helper(); tab.Look("account-" + name) }
 	tab.Open("/sign-in")
 	look("sign-in")
 	tab.Open("/reset")

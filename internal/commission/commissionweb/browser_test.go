@@ -1,8 +1,6 @@
 package commissionweb_test
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
 	"commissionportal/internal/app/apptest"
@@ -10,32 +8,6 @@ import (
 
 // The password "quiet harbor lantern", as the portal keeps it.
 const passwordHash = "$argon2id$v=19$m=65536,t=2,p=1$4CoLuYX0vRoWScwNKPtXIw$Te1OZsbiBNLAsq2ZN3Vs7mWqTopYp66CD1UUJWvgvUY"
-
-// looker checks a page for everybody's eyes: in light colors and wide, in dark
-// ones on a phone. With LOOK set it also takes pictures. Looking is most of what
-// the journey costs, so it leaves out the pages without a parameter, which the
-// tour in internal/app looks at.
-func looker(t *testing.T, tab *apptest.Tab) func(name string) {
-	return func(name string) {
-		t.Helper()
-		for _, as := range []struct {
-			width int
-			dark  bool
-		}{{360, true}, {1280, false}} { // back to wide and light, as the journey goes on
-			tab.SetDark(as.dark)
-			tab.SetWidth(as.width)
-			if found := tab.Axe(); found != "" {
-				t.Errorf("%s, %d wide, dark %v: %s", name, as.width, as.dark, found)
-			}
-			if tab.Overflows() {
-				t.Errorf("%s is wider than %d", name, as.width)
-			}
-			if os.Getenv("LOOK") != "" {
-				tab.Screenshot(fmt.Sprintf("commission-%s-%d", name, as.width), as.width, as.dark)
-			}
-		}
-	}
-}
 
 // The secretariat founds a body under another and brings it to work.
 func TestJourneyOfAFounding(t *testing.T) {
@@ -45,7 +17,7 @@ func TestJourneyOfAFounding(t *testing.T) {
 	w.Exec(`UPDATE founding_threshold SET persons = 2, organizations = 1, countries = 1`)
 	w.organization("Acme", "acme", "DE", w.staff)
 	tab := apptest.Browser(t, w.URL)
-	look := looker(t, tab)
+	look := func(name string) { t.Helper(); tab.Look("commission-" + name) }
 
 	tab.Open("/sectors")
 	tab.Click("Energy")

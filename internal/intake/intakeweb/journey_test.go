@@ -21,23 +21,7 @@ func TestJourney(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab := sam.Browser()
-	look := func(name string) {
-		if os.Getenv("SHOTS") != "" {
-			tab.Screenshot("import-"+name, 1280, false)
-			tab.Screenshot("import-"+name+"-small", 360, true)
-		}
-		for _, dark := range []bool{false, true} {
-			tab.SetDark(dark)
-			if found := tab.Axe(); found != "" {
-				t.Errorf("%s: %s", name, found)
-			}
-		}
-		tab.SetWidth(360)
-		if tab.Overflows() {
-			t.Errorf("%s does not fit a phone", name)
-		}
-		tab.SetWidth(1280)
-	}
+	look := func(name string) { t.Helper(); tab.Look("import-" + name) }
 	tab.Open("/imports")
 	look("empty")
 	tab.Choose("What the file holds", "Organizations")
