@@ -223,15 +223,16 @@ func (p Write) fields(ctx context.Context) (list struct {
 	list.source.Options, list.source.Blank = p.sources(), i18n.T(ctx, "The commission itself, or in a personal capacity")
 	list.source.Help = i18n.T(ctx, "The organization that it comes from. It decides with whom the document is shared.")
 	list.action = f("action", i18n.T(ctx, "What it asks of its readers"), d.Action)
-	list.action.Options = options(ctx, document.Actions)
+	list.action.Required, list.action.Options = true, options(ctx, document.Actions)
 	list.due = f("due_on", i18n.T(ctx, "By"), d.Due)
 	list.language = f("language", i18n.T(ctx, "Language"), d.Language)
-	list.language.Options = languageOptions(ctx, d.Language)
+	list.language.Required, list.language.Options = true, languageOptions(ctx, d.Language)
 	list.keywords = f("keywords", i18n.T(ctx, "Keywords"), strings.Join(d.Keywords, ", "))
 	list.keywords.Help = i18n.T(ctx, "With commas between them.")
 	list.summary = f("summary", i18n.T(ctx, "Summary"), d.Summary)
 	list.summary.MaxLength, list.summary.Rows = 2000, 3
 	list.visibility = f("visibility", i18n.T(ctx, "Who may read it"), d.Visibility)
+	list.visibility.Required = true
 	if list.visibility.Options = visibilities(ctx); list.visibility.Value == "" {
 		list.visibility.Value = p.Register.Visibility
 	}
@@ -350,7 +351,7 @@ func title(d document.Document) string {
 
 func flag(on bool) string {
 	if on {
-		return "on"
+		return "true"
 	}
 	return ""
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"commissionportal/internal/app/apptest"
 )
 
 // TestJourney submits a document in a real browser, as its author, and decides on
@@ -47,6 +49,12 @@ func TestJourney(t *testing.T) {
 	}
 	chair.Open("/commissions/energy/documents/settings")
 	chair.Look("document-settings")
+	chair.Click("What members submit goes to the officers first") // it does, so that ends
+	chair.Click("main .btn-primary")
+	chair.See("Saved.")
+	if apptest.Value[bool](w.Portal, `SELECT review FROM register`) {
+		t.Error("the switch for review does not show how it stands")
+	}
 	chair.Open("/commissions/energy/documents/reserve")
 	chair.Look("document-reserve")
 	chair.Open("/documents/ENERGY-N0002")

@@ -107,27 +107,27 @@ func rangeOf(header, ifRange, tag string, size int64) (from, length int64, parti
 		return 0, size, false, nil
 	}
 	unsatisfiable := problem.New(problem.Invalid, "The file has no such part.")
-	if first == "" { // the last so many bytes
-		n, e := strconv.ParseInt(last, 10, 64)
-		switch {
-		case e != nil || n < 0:
-			return 0, size, false, nil
-		case n == 0:
+	start, hasStart := place(first)
+	end, hasEnd := place(last)
+	switch {
+	case first == "" && hasEnd: // the last so many bytes
+		if end == 0 {
 			return 0, 0, false, unsatisfiable
 		}
-		n = min(n, size)
-		return size - n, n, true, nil
-	}
-	from, e := strconv.ParseInt(first, 10, 64)
-	end := size - 1
-	if last != "" && e == nil {
-		end, e = strconv.ParseInt(last, 10, 64)
-	}
-	switch {
-	case e != nil || from < 0 || end < from && from < size:
+		end = min(end, size)
+		return size - end, end, true, nil
+	case !hasStart || last != "" && !hasEnd || hasEnd && end < start:
 		return 0, size, false, nil
-	case from >= size:
+	case start >= size:
 		return 0, 0, false, unsatisfiable
+	case !hasEnd:
+		end = size - 1
 	}
-	return from, min(end, size-1) - from + 1, true, nil
+	return start, min(end, size-1) - start + 1, true, nil
+}
+
+// place is a number of bytes in a Range header.
+func place(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n >= 0 && text[0] != '+'
 }

@@ -90,7 +90,7 @@ func (q registerQuery) filter() document.Filter {
 
 func flag(on bool) string {
 	if on {
-		return "on"
+		return "true"
 	}
 	return ""
 }
