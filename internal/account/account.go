@@ -43,9 +43,9 @@ type Service struct {
 }
 
 // New makes the service and registers its work with the queue, so it comes
-// before queue.Start.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue) *Service {
-	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher()}
+// before queue.Start. memory is how many KiB hashing a password takes.
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, memory uint32) *Service {
+	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(memory)}
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
 	queue.Every("account.sweep", 24*time.Hour, s.Sweep)

@@ -16,18 +16,28 @@ import (
 	"commissionportal/internal/problem"
 )
 
-// params cost about 90 ms and 64 MiB on the machine they were chosen on.
-var params = &argon2id.Params{Memory: 64 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+// hasher makes and checks hashes. It bounds how many are made at once, so that
+// sign-ins cannot eat the memory: one for each processor, the others wait.
+type hasher struct {
+	params *argon2id.Params
+	slots  chan struct{}
+	// nobody is the hash of no password: checking against it takes as long as
+	// against somebody's.
+	nobody string
+}
 
-// nobody is the hash of no password: checking against it takes as long as
-// against somebody's.
-const nobody = "$argon2id$v=19$m=65536,t=2,p=1$PTz7HcHr60bzc5gyxFr2gA$LvrnKm+kiZkRZzHDGwI9lMAgEcxRqm3gU/Ry9+J5SpU"
-
-// hasher bounds how many passwords are hashed at once, so that sign-ins cannot
-// eat the memory: one for each processor, the others wait.
-type hasher struct{ slots chan struct{} }
-
-func newHasher() hasher { return hasher{make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))} }
+// newHasher makes hashes that take so many KiB of memory; 64 MiB cost about 90 ms
+// on the machine they were chosen on.
+func newHasher(memory uint32) hasher {
+	p := &argon2id.Params{Memory: memory, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+	random := func(n uint32) string {
+		b := make([]byte, n)
+		_, _ = rand.Read(b) // never fails (crypto/rand)
+		return base64.RawStdEncoding.EncodeToString(b)
+	}
+	nobody := fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism, random(p.SaltLength), random(p.KeyLength))
+	return hasher{p, make(chan struct{}, max(1, runtime.GOMAXPROCS(0))), nobody}
+}
 
 // patience is how long a sign-in waits for its turn.
 const patience = 10 * time.Second
@@ -49,7 +59,7 @@ func (h hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer func() { <-h.slots }()
-	return argon2id.CreateHash(norm.NFC.String(password), params)
+	return argon2id.CreateHash(norm.NFC.String(password), h.params)
 }
 
 // matches reports whether hash was made of password. No hash ("") takes as long.
@@ -61,13 +71,13 @@ func (h hasher) matches(ctx context.Context, password, hash string) (ok, old boo
 	defer func() { <-h.slots }()
 	against := hash
 	if hash == "" {
-		against = nobody
+		against = h.nobody
 	}
 	ok, p, err := argon2id.CheckHash(norm.NFC.String(password), against)
 	if err != nil {
 		return false, false, fmt.Errorf("account: a password's hash cannot be read: %w", err)
 	}
-	return ok && hash != "", *p != *params, nil
+	return ok && hash != "", *p != *h.params, nil
 }
 
 // secret is what a session, a token or a link is: 256 random bits.

@@ -39,7 +39,7 @@ func TestCheckPassword(t *testing.T) {
 
 func TestHash(t *testing.T) {
 	t.Parallel()
-	h, ctx := newHasher(), context.Background()
+	h, ctx := newHasher(64<<10), context.Background()
 	hash, err := h.hash(ctx, "caf\u00e9 au lait")
 	if err != nil {
 		t.Fatal(err)
@@ -53,8 +53,8 @@ func TestHash(t *testing.T) {
 		t.Errorf("somebody without a password: %v, %v", ok, err)
 	}
 	// Nobody's hash must cost what everybody's costs.
-	p, _, _, err := argon2id.DecodeHash(nobody)
-	if err != nil || *p != *params {
+	p, _, _, err := argon2id.DecodeHash(h.nobody)
+	if err != nil || *p != *h.params {
 		t.Errorf("the hash of nobody has %+v, %v", p, err)
 	}
 	cheap, err := argon2id.CreateHash("a good long password", &argon2id.Params{Memory: 1024, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
@@ -81,7 +81,7 @@ func TestZones(t *testing.T) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	h := newHasher()
+	h := newHasher(64 << 10)
 	for b.Loop() {
 		if _, err := h.hash(context.Background(), "plover tidal ombudsman"); err != nil {
 			b.Fatal(err)

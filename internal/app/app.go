@@ -107,7 +107,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 
 // capabilities is where each is wired: its service, its doors, its hooks.
 func (a *App) capabilities(post *mail.Post) {
-	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue)
+	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue, a.PasswordMemory)
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)

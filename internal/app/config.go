@@ -18,19 +18,23 @@ import (
 
 // Config is what the portal reads from its environment; `portal help` lists it.
 type Config struct {
-	DatabaseURL string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
-	Host        string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
-	Port        int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
-	BaseURL     string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
-	Proxies     []netip.Prefix `env:"TRUSTED_PROXIES" help:"addresses of the reverse proxies in front, 10.0.0.0/8,127.0.0.1/32: their X-Forwarded-For is believed"`
-	MetricsPort int            `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
-	Connections int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
-	LogLevel    string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
-	Development bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
-	Files       string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
-	MaxFile     int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
-	Mail        mail.Settings
+	DatabaseURL    string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
+	Host           string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
+	Port           int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
+	BaseURL        string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
+	Proxies        []netip.Prefix `env:"TRUSTED_PROXIES" help:"addresses of the reverse proxies in front, 10.0.0.0/8,127.0.0.1/32: their X-Forwarded-For is believed"`
+	MetricsPort    int            `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
+	Connections    int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
+	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	Development    bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
+	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`
+	Files          string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
+	MaxFile        int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
+	Mail           mail.Settings
 }
+
+// LeastPasswordMemory is the least PASSWORD_MEMORY (OWASP Password Storage Cheat Sheet).
+const LeastPasswordMemory = 19456
 
 // Setting is one variable of the environment.
 type Setting struct{ Name, Default, Help string }
@@ -57,6 +61,9 @@ func FromEnvironment() (Config, error) {
 	c, err := env.ParseAs[Config]()
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if c.PasswordMemory < LeastPasswordMemory || c.PasswordMemory > 4<<20 {
+		return c, fmt.Errorf("PASSWORD_MEMORY: %d is not from %d to %d", c.PasswordMemory, LeastPasswordMemory, 4<<20)
 	}
 	if c.MaxFile < 1 || c.MaxFile > blob.MaxSize {
 		return c, fmt.Errorf("MAX_FILE: %d is not from 1 to %d", c.MaxFile, int64(blob.MaxSize))

@@ -224,7 +224,7 @@ func TestSignInRenewsACheapHash(t *testing.T) {
 	for range 2 {
 		p.Visitor().Post("/sign-in", "email", "ada@example.org", "password", password).Want(303)
 	}
-	if hash := apptest.Value[string](p, `SELECT password_hash FROM person`); !strings.Contains(hash, "m=65536,t=2") {
+	if hash := apptest.Value[string](p, `SELECT password_hash FROM person`); !strings.Contains(hash, fmt.Sprintf("m=%d,t=2", p.PasswordMemory)) {
 		t.Errorf("the hash is still %s", hash)
 	}
 }

@@ -62,7 +62,7 @@ func New(t testing.TB) *Portal {
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: level}))
 	p.App, err = app.New(app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true,
-		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20}, log, p.clock)
+		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}, log, p.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
