@@ -348,19 +348,16 @@ func (s *Service) Supersede(ctx context.Context, who access.Actor, name, by stri
 		case next.Number == nil || next.Status == Withdrawn:
 			return d, journal.Note{}, problem.Field("replaced_by", "Name a document that is in a register and not withdrawn.")
 		}
-		if leads, err := leadsTo(ctx, tx, next.ID, d.ID); err != nil || leads {
-			return d, journal.Note{}, cmpErr(err, problem.Field("replaced_by", "%s was itself replaced by this document.", next.Reference()))
+		leads, err := leadsTo(ctx, tx, next.ID, d.ID)
+		if err != nil {
+			return d, journal.Note{}, err
+		}
+		if leads {
+			return d, journal.Note{}, problem.Field("replaced_by", "%s was itself replaced by this document.", next.Reference())
 		}
 		d.Status, d.StatusSince, d.ReplacedBy = Superseded, tx.Now, &next.ID
 		return d, journal.Say("%s took the place of %s", next.Reference(), d.Reference()), nil
 	})
-}
-
-func cmpErr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 // kept answers a refused step with the document, so that its page can be shown
