@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -56,18 +57,22 @@ func (s *Service) Content(ctx context.Context, who access.Actor, name string, nu
 	}}, nil
 }
 
-// NoteDownload writes down who downloaded what, under which grant if by one: part
-// of the trace. Reading changes no state, so it is not in the journal.
-func (s *Service) NoteDownload(ctx context.Context, who access.Actor, d Document, v Version) error {
+// oneDownload is how long requests for parts of a file count as one download.
+const oneDownload = time.Hour
+
+// NoteDownload writes down who downloaded what: part of the trace. part says that
+// only a part was asked for, which is noted unless it goes on with a download of
+// the last hour. Reading changes no state, so it is not in the journal.
+func (s *Service) NoteDownload(ctx context.Context, who access.Actor, d Document, v Version, part bool) error {
 	now := journal.Now(ctx)
-	sight := access.See(ctx, who)
-	var w postgres.Where
-	id, document, number, language := w.Arg(uuid.Must(uuid.NewV7())), w.Arg(d.ID), w.Arg(v.Number), w.Arg(v.Language)
-	person, at := w.Arg(sight.Person), w.Arg(now)
 	_, err := s.db.Exec(ctx, `
 		INSERT INTO document_access (id, document_id, kind, number, language, person_id, at, organization_id)
-		VALUES (`+id+`, `+document+`, 'download', `+number+`, `+language+`, `+person+`, `+at+`,
-		        (SELECT t.organization_id FROM seat t WHERE t.person_id = `+person+` AND t.commission_id = `+w.Arg(d.CommissionID)+` AND t.period @> `+at+`::timestamptz AND NOT t.suspended
-		         ORDER BY t.rank LIMIT 1))`, w.Args()...)
+		SELECT $1::uuid, $2::uuid, 'download', $3::int, $4, $5::uuid, $6::timestamptz,
+		       (SELECT t.organization_id FROM seat t WHERE t.person_id = $5::uuid AND t.commission_id = $7 AND t.period @> $6::timestamptz AND NOT t.suspended
+		        ORDER BY t.rank LIMIT 1)
+		WHERE NOT $8::boolean OR NOT EXISTS (
+		  SELECT FROM document_access x WHERE x.document_id = $2::uuid AND x.at > $9::timestamptz AND x.kind = 'download' AND x.number = $3::int AND x.language = $4
+		    AND x.person_id IS NOT DISTINCT FROM $5::uuid)`,
+		uuid.Must(uuid.NewV7()), d.ID, v.Number, v.Language, uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, now, d.CommissionID, part, now.Add(-oneDownload))
 	return err
 }

@@ -1,6 +1,7 @@
 package documentweb
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -63,10 +64,8 @@ func (h *pages) getContent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if from == 0 { // a download that goes on is one download
-		if err := h.documents.NoteDownload(ctx, who, d, content.Version); err != nil {
-			return err
-		}
+	if err := h.documents.NoteDownload(ctx, who, d, content.Version, from > 0); err != nil {
+		return errors.Join(err, r.Close())
 	}
 	return web.SendStream(c, r, length)
 }

@@ -167,6 +167,13 @@ func TestVersions(t *testing.T) {
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document_access WHERE kind = 'download' AND person_id = $1 AND number = 1 AND organization_id = $2`, w.member.ID, w.acme); n != 2 {
 		t.Errorf("%d downloads of version 1 are noted, want 2", n)
 	}
+	// So is one that leaves out the beginning; one that goes on is not another.
+	w.seat(w.boss, nil, "observer")
+	w.boss.Get(at+"/versions/2/content", "Range", "bytes=1-").Want(206)
+	w.boss.Get(at+"/versions/2/content", "Range", "bytes=6-").Want(206)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document_access WHERE person_id = $1`, w.boss.ID); n != 1 {
+		t.Errorf("%d downloads of a file without its beginning are noted, want 1", n)
+	}
 	// A share that lets one see does not let one download.
 	w.Exec(`INSERT INTO share (document_id, to_person, level, created_by, created_at) SELECT id, $1, 'see', author_id, now() FROM document`, w.outsider.ID)
 	w.outsider.Get(at).Want(200, "m2.txt").Lacks("/content")
