@@ -162,7 +162,7 @@ func (s *Server) identify(c *fiber.Ctx) error {
 // compressed already, and small answers are not worth it.
 func (s *Server) compress(c *fiber.Ctx) error {
 	err := c.Next()
-	if err != nil || len(c.Response().Body()) < 1024 || len(c.Response().Header.ContentEncoding()) > 0 || c.Response().IsBodyStream() {
+	if err != nil || c.Response().IsBodyStream() || len(c.Response().Body()) < 1024 || len(c.Response().Header.ContentEncoding()) > 0 {
 		return err
 	}
 	compressFast(c.Context())

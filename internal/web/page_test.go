@@ -12,6 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // Pages rendered at the same time are answers of their own: none is sent with a
@@ -50,4 +51,27 @@ func TestRenderAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A streamed body is not read before it is sent, whatever the client takes: what
+// has no end, or no room in memory, is sent as it comes.
+func TestStreamIsNotReadAhead(t *testing.T) {
+	t.Parallel()
+	base, err := url.Parse("http://portal.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Config{Base: base, Log: slog.New(slog.DiscardHandler)})
+	s.Page("GET", "/file", "test.file", Open, func(c *fiber.Ctx) error {
+		c.Context().SetBodyStream(strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20)
+		return nil
+	})
+	var c fasthttp.RequestCtx
+	c.Request.Header.SetMethod("GET")
+	c.Request.SetRequestURI("/file")
+	c.Request.Header.Set("Accept-Encoding", "br, gzip")
+	s.App.Handler()(&c)
+	if status, packed := c.Response.StatusCode(), c.Response.Header.ContentEncoding(); status != 200 || !c.Response.IsBodyStream() || len(packed) > 0 {
+		t.Errorf("status %d, still a stream: %v, packed as %q", status, c.Response.IsBodyStream(), packed)
+	}
 }
