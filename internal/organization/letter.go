@@ -56,6 +56,17 @@ func people(ctx context.Context, tx *journal.Tx, organization uuid.UUID) ([]mail
 		UNION SELECT person_id FROM seat WHERE organization_id = $1 AND period @> $2::timestamptz) ORDER BY p.id LIMIT 5000`, organization, tx.Now)
 }
 
+// officersAround are the officers of the commissions in which the organization
+// takes part or holds a seat, without those who are told because they act for it.
+func officersAround(ctx context.Context, tx *journal.Tx, organization uuid.UUID) ([]mail.Reader, error) {
+	return postgres.All[mail.Reader](ctx, tx, readers+`IN (
+		SELECT t.person_id FROM seat t WHERE t.rank <= 3 AND t.period @> $2::timestamptz AND NOT t.suspended AND t.commission_id IN (
+			SELECT commission_id FROM participation WHERE organization_id = $1 AND period @> $2::timestamptz
+			UNION SELECT commission_id FROM seat WHERE organization_id = $1 AND period @> $2::timestamptz)
+		EXCEPT SELECT person_id FROM affiliation WHERE organization_id = $1 AND state = 'confirmed' AND period @> $2::timestamptz
+		EXCEPT SELECT person_id FROM seat WHERE organization_id = $1 AND period @> $2::timestamptz) ORDER BY p.id LIMIT 1000`, organization, tx.Now)
+}
+
 func registeredNote(o Organization, who string) func(context.Context) mail.Note {
 	return func(ctx context.Context) mail.Note {
 		details := [][2]string{{i18n.T(ctx, "Website"), o.Website}}
@@ -108,6 +119,23 @@ func endedNote(o Organization, state, reason string) func(context.Context) mail.
 		}
 		if reason != "" {
 			n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "The reason given:"), reason)
+		}
+		return n
+	}
+}
+
+// lostNote tells officers what they lose with an organization. Its reason is
+// between it and the secretariat.
+func lostNote(o Organization, state string) func(context.Context) mail.Note {
+	return func(ctx context.Context) mail.Note {
+		n := mail.Note{Button: i18n.T(ctx, "See the organization"), Path: o.Path(),
+			Footer: i18n.T(ctx, "You get this because you are an officer of a commission in which it took part.")}
+		if state == Suspended {
+			n.Subject = i18n.T(ctx, "%s is suspended", o.Name)
+			n.Paragraphs = []string{i18n.T(ctx, "The secretariat has suspended %s. Its participation in your commission and the seats held for it have ended.", o.Name)}
+		} else {
+			n.Subject = i18n.T(ctx, "%s has left the convention", o.Name)
+			n.Paragraphs = []string{i18n.T(ctx, "%s has left the convention. Its participation in your commission and the seats held for it have ended.", o.Name)}
 		}
 		return n
 	}

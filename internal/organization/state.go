@@ -134,6 +134,10 @@ func (s *Service) end(ctx context.Context, permit access.Permit, o Organization,
 		if err != nil {
 			return err
 		}
+		officers, err := officersAround(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
 		if err := setState(ctx, tx, o, state, reason, tx.Now); err != nil {
 			return err
 		}
@@ -148,7 +152,10 @@ func (s *Service) end(ctx context.Context, permit access.Permit, o Organization,
 				return err
 			}
 		}
-		return s.tell(ctx, tx, to, "organization."+state, o, endedNote(o, state, reason))
+		if err := s.tell(ctx, tx, to, "organization."+state, o, endedNote(o, state, reason)); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, others(tx, officers), "participation.lost", o, lostNote(o, state))
 	})
 	return s.again(ctx, o, err)
 }

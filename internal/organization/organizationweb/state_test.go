@@ -37,6 +37,9 @@ func TestSuspend(t *testing.T) {
 	if n := w.mails("organization.suspended"); n != 1 {
 		t.Errorf("%d letters, want 1", n)
 	}
+	if told := apptest.Value[string](w.Portal, `SELECT string_agg(person_id || ' ' || (text LIKE '%Fees%'), ',') FROM mail WHERE kind = 'participation.lost'`); told != w.chair.ID.String()+" false" {
+		t.Errorf("of the commission's officers heard, with the reason or without: %q", told)
+	}
 	w.chair.API("GET", "/commissions/grid-storage/participations?as_of="+time.Now().AddDate(0, 0, -1).Format(time.DateOnly), nil).Want(200, "Nordwind AG")
 	w.chair.API("GET", "/commissions/grid-storage/participations", nil).Want(200, `"items":[]`)
 	w.sam.Get(page+"/reinstate").Want(200, "Reinstate Nordwind AG?")
