@@ -105,13 +105,19 @@ type Frame struct {
 // Show is what the page of a commission shows.
 type Show struct {
 	Frame
-	About commission.About
-	Steps []commission.Step // that the reader may carry out
-	Sign  bool              // the reader may support it
-	For   []commission.Mine
-	Wrong map[string]string
-	Share string // the absolute address of the page
-	Key   string
+	About  commission.About
+	Steps  []commission.Step // that the reader may carry out
+	Sign   bool              // the reader may support it
+	Seated bool              // the reader has a seat in it
+	For    []commission.Mine
+	Wrong  map[string]string
+	Share  string // the absolute address of the page
+	Key    string
+}
+
+// joinable reports whether people can ask for a seat or take one.
+func (p Show) joinable() bool {
+	return p.Open() && (p.JoinMode == "open" || p.JoinMode == "application")
 }
 
 // List is what the list of commissions shows. Link is its address with one

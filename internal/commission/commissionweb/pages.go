@@ -129,7 +129,8 @@ func (h *pages) show(c *fiber.Ctx, status int, wrong map[string]string) error {
 	if err != nil {
 		return err
 	}
-	p := views.Show{Frame: h.framed(ctx, body, ""), Wrong: wrong, Share: h.URL(body.Path()), Key: key(), Sign: h.commissions.May(who, body, "support", "sign")}
+	p := views.Show{Frame: h.framed(ctx, body, ""), Wrong: wrong, Share: h.URL(body.Path()), Key: key(), Sign: h.commissions.May(who, body, "support", "sign"),
+		Seated: who.Roles(body.Scope()).Has(access.Member)}
 	if p.About, err = h.commissions.About(ctx, who, body); err != nil {
 		return err
 	}
