@@ -111,7 +111,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
-	a.Documents = document.New(a.DB, a.Policy, post, a.Files, a.MaxFile)
+	a.Documents = document.New(a.DB, a.Policy, post, a.Queue, a.Files, a.MaxFile)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.Unaffiliate
 	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
@@ -143,6 +143,7 @@ func (a *App) capabilities(post *mail.Post) {
 	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
+	a.Queue.Every("document.unread", time.Hour, a.Documents.ReadRest)
 }
 
 // Routes is the table of all routes.

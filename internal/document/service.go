@@ -10,6 +10,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/blob"
+	"commissionportal/internal/jobs"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -22,13 +23,18 @@ type Service struct {
 	access *access.Policy
 	post   *mail.Post
 	files  *blob.Store
+	queue  *jobs.Queue
 	// maxFile is how many bytes one file may have.
 	maxFile int64
 }
 
-// New makes the service. files is where content is kept, a file of at most maxFile bytes.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post, files *blob.Store, maxFile int64) *Service {
-	return &Service{db: db, access: policy, post: post, files: files, maxFile: maxFile}
+// New makes the service. files is where content is kept, a file of at most maxFile
+// bytes; queue reads it, once it is started.
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, files *blob.Store, maxFile int64) *Service {
+	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile}
+	jobs.Handle(queue, s.read)
+	jobs.Handle(queue, s.draw)
+	return s
 }
 
 // MaxFile is how many bytes one file may have.
@@ -212,7 +218,7 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 			if err != nil {
 				return err
 			}
-			if err := insertVersion(ctx, tx, d, r, file, author, tx.Now); err != nil {
+			if err := s.insertVersion(ctx, tx, d, r, file, author); err != nil {
 				return err
 			}
 		}

@@ -57,21 +57,25 @@ func (s *Service) Versions(ctx context.Context, who access.Actor, d Document) ([
 }
 
 // insertVersion writes the newest version of d, counts its bytes in the register,
-// and names the content if nothing did yet.
-func insertVersion(ctx context.Context, q postgres.Q, d Document, r Register, f File, person uuid.UUID, now time.Time) error {
-	return writeVersion(ctx, q, d.ID, Version{Number: d.Versions, Language: d.Language}, r, f, person, now)
+// and names the content if nothing did yet, which is then read.
+func (s *Service) insertVersion(ctx context.Context, tx *journal.Tx, d Document, r Register, f File, person uuid.UUID) error {
+	return s.writeVersion(ctx, tx, d.ID, Version{Number: d.Versions, Language: d.Language}, r, f, person)
 }
 
-func writeVersion(ctx context.Context, q postgres.Q, document uuid.UUID, v Version, r Register, f File, person uuid.UUID, now time.Time) error {
-	if _, err := q.Exec(ctx, `INSERT INTO file (digest, size, type, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING`, f.Digest, f.Size, f.Type, now); err != nil {
+func (s *Service) writeVersion(ctx context.Context, tx *journal.Tx, document uuid.UUID, v Version, r Register, f File, person uuid.UUID) error {
+	added, err := tx.Exec(ctx, `INSERT INTO file (digest, size, type, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING`, f.Digest, f.Size, f.Type, tx.Now)
+	if err == nil && added > 0 {
+		err = s.queue.Enqueue(ctx, tx.SQL(), reading{Digest: f.Digest})
+	}
+	if err != nil {
 		return err
 	}
-	if _, err := q.Exec(ctx, `
+	if _, err := tx.Exec(ctx, `
 		INSERT INTO document_version (document_id, number, language, digest, size, file_name, note, person_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		document, v.Number, v.Language, f.Digest, f.Size, f.Name, v.Note, person, now); err != nil {
+		document, v.Number, v.Language, f.Digest, f.Size, f.Name, v.Note, person, tx.Now); err != nil {
 		return err
 	}
-	_, err := q.Exec(ctx, `UPDATE register SET used = used + $2 WHERE commission_id = $1`, r.CommissionID, f.Size)
+	_, err = tx.Exec(ctx, `UPDATE register SET used = used + $2 WHERE commission_id = $1`, r.CommissionID, f.Size)
 	return err
 }
 
@@ -119,7 +123,7 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, name string, wit
 		if err != nil {
 			return err
 		}
-		if err := writeVersion(ctx, tx, d.ID, v, r, file, who.ID, tx.Now); err != nil {
+		if err := s.writeVersion(ctx, tx, d.ID, v, r, file, who.ID); err != nil {
 			return err
 		}
 		if err := postgres.ExecOne(ctx, tx, errStale, `

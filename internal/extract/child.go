@@ -122,7 +122,7 @@ func read(o order, e *engine, in *source, a *answer) error {
 	switch rows, words := sheets[o.Type], texts[o.Type]; {
 	case o.Type == PDF:
 		return readPDF(e, in, o.Wish, a)
-	case o.Type.image():
+	case o.Type.Image():
 		return readImage(in, o.Wish, a)
 	case rows != nil:
 		return readRows(rows, in, o.Wish, a)

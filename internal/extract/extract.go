@@ -34,7 +34,8 @@ type Job struct {
 	Name  string // helps to tell one kind of text from another
 	Type  Type   // "": told from the content
 	Wish  Wish
-	Cache string // folder that keeps the compiled PDF engine; "": the user's cache
+	Cache string        // folder that keeps the compiled PDF engine; "": the user's cache
+	Time  time.Duration // less than MaxTime, for what is left of it; 0: MaxTime
 }
 
 // Wish is what is wanted. Pages are counted from 1.
@@ -95,6 +96,9 @@ type Table struct {
 // tried: a canceled context, a file that cannot be read. Whatever is wrong with
 // the file's content is a Result.
 func Run(ctx context.Context, job Job) (Result, error) {
+	if r := job.Type.unread(); r.Outcome != "" { // and not copied
+		return r, nil
+	}
 	file, size, err := job.open()
 	if err != nil {
 		return Result{}, fmt.Errorf("extract: %w", err)
@@ -107,11 +111,8 @@ func Run(ctx context.Context, job Job) (Result, error) {
 		}
 		job.Type = found.Type
 	}
-	if job.Type == EncryptedOffice {
-		return Result{Outcome: Encrypted, Reason: needsPassword, Type: job.Type}, nil
-	}
-	if !job.Type.readable() {
-		return Result{Outcome: Unsupported, Reason: "Files of this type are not read.", Type: job.Type}, nil
+	if r := job.Type.unread(); r.Outcome != "" {
+		return r, nil
 	}
 	cache := ""
 	if job.Type == PDF {
@@ -119,7 +120,11 @@ func Run(ctx context.Context, job Job) (Result, error) {
 			return Result{}, fmt.Errorf("extract: %w", err)
 		}
 	}
-	result, err := run(ctx, file, order{Type: job.Type, Wish: job.Wish, Cache: cache}, childLimits)
+	l := childLimits
+	if job.Time > 0 {
+		l.time = min(l.time, job.Time)
+	}
+	result, err := run(ctx, file, order{Type: job.Type, Wish: job.Wish, Cache: cache}, l)
 	if err != nil {
 		return Result{}, fmt.Errorf("extract: %w", err)
 	}
@@ -127,21 +132,26 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	return result, nil
 }
 
+// unread is the result of a file that no child has to look at; none for others.
+func (t Type) unread() Result {
+	switch {
+	case t == EncryptedOffice:
+		return Result{Outcome: Encrypted, Reason: needsPassword, Type: t}
+	case t != "" && !t.Readable():
+		return Result{Outcome: Unsupported, Reason: "Files of this type are not read.", Type: t}
+	}
+	return Result{}
+}
+
 // open gives the file as a descriptor of its own that cannot write.
 func (j Job) open() (*os.File, int64, error) {
 	from := j.File
 	if from == nil {
-		spool, err := os.CreateTemp("", "extract-*")
+		spool, err := Spool(j.From)
 		if err != nil {
 			return nil, 0, err
 		}
 		defer func() { _ = spool.Close() }() // the other descriptor keeps it
-		if err := os.Remove(spool.Name()); err != nil {
-			return nil, 0, err
-		}
-		if _, err := io.Copy(spool, j.From); err != nil {
-			return nil, 0, err
-		}
 		from = spool
 	}
 	file, err := reopen(from)
@@ -156,6 +166,22 @@ func (j Job) open() (*os.File, int64, error) {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, stat.Size(), nil
+}
+
+// Spool copies what it reads to a temporary file without a name, which is gone
+// when it is closed.
+func Spool(from io.Reader) (*os.File, error) {
+	spool, err := os.CreateTemp("", "extract-*")
+	if err != nil {
+		return nil, err
+	}
+	if err = os.Remove(spool.Name()); err == nil {
+		_, err = io.Copy(spool, from)
+	}
+	if err != nil {
+		return nil, errors.Join(err, spool.Close())
+	}
+	return spool, nil
 }
 
 const needsPassword = "This file is encrypted. Without its password it cannot be searched or shown."

@@ -48,11 +48,12 @@ const (
 	Program Type = "application/x-executable"
 )
 
-func (t Type) image() bool { return t == PNG || t == JPEG || t == WebP || t == GIF }
+// Image reports whether it is a picture that can be shown.
+func (t Type) Image() bool { return t == PNG || t == JPEG || t == WebP || t == GIF }
 
-// readable reports whether there is a reader for files of the type.
-func (t Type) readable() bool {
-	return t == PDF || t.image() || texts[t] != nil || sheets[t] != nil
+// Readable reports whether there is a reader for files of the type.
+func (t Type) Readable() bool {
+	return t == PDF || t.Image() || texts[t] != nil || sheets[t] != nil
 }
 
 // Sniffed is what a file was found to be.
@@ -98,8 +99,8 @@ func Sniff(r io.ReaderAt, size int64, name string) (Sniffed, error) {
 	if err := in.ReaderAt.(*remembering).err; err != nil {
 		return Sniffed{}, err
 	}
-	claimed, known := claims[end]
-	s.Mismatch = known && !slices.Contains(claimed, s.Type) && !(claimed[0] == Text && s.Type == Binary)
+	claimed := claims[end]
+	s.Mismatch = s.Type.mismatch(claimed)
 	if s.Type == PDF && !bytes.HasPrefix(head, []byte("%PDF-")) {
 		s.Polyglot = true
 	}
@@ -112,6 +113,14 @@ func Sniff(r io.ReaderAt, size int64, name string) (Sniffed, error) {
 	return s, nil
 }
 
+// Mismatch reports whether the name of a file of this type says that it is
+// something else.
+func (t Type) Mismatch(name string) bool { return t.mismatch(claims[extension(name)]) }
+
+func (t Type) mismatch(claimed []Type) bool {
+	return len(claimed) > 0 && !slices.Contains(claimed, t) && !(claimed[0] == Text && t == Binary)
+}
+
 // solid types are those that nothing else is mistaken for; a name that claims
 // one and a content that is another of them is a slip, not a trick.
 func (t Type) solid() bool {
@@ -119,7 +128,7 @@ func (t Type) solid() bool {
 	case PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, DOC, XLS, PPT, RTF, EncryptedOffice:
 		return true
 	}
-	return t.image()
+	return t.Image()
 }
 
 // extension is the end of a name as a system sees it that shows the name: in

@@ -40,9 +40,24 @@ const (
 // Timeout() time.Duration.
 type Job = river.JobArgs
 
+// Heavy is embedded by a job that takes much memory or time, such as reading a
+// file: a process carries out few of them at once, apart from all others, which
+// do not wait for them. One that waits or runs already is not written again; the
+// same one twice in one call of Enqueue is an error.
+type Heavy struct{}
+
+// InsertOpts is for River.
+func (Heavy) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: heavy, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}}}
+}
+
+const heavy = "heavy"
+
 // Options of a queue; the zero value is right for production.
 type Options struct {
 	Workers int                             // jobs carried out at once by this process; 10
+	Heavy   int                             // and of those that are Heavy; 2
 	Poll    time.Duration                   // how often the table is looked at; 900 ms, so that a job waits less than a second
 	Backoff func(attempt int) time.Duration // wait after the attempt-th failure; attempt⁴ seconds, ±10 %
 	Grace   time.Duration                   // how long Stop lets running jobs finish before their context ends; 20 s
@@ -64,6 +79,9 @@ func New(db *sql.DB, o Options) (*Queue, error) {
 	if o.Workers == 0 {
 		o.Workers = 10
 	}
+	if o.Heavy == 0 {
+		o.Heavy = 2
+	}
 	if o.Poll == 0 {
 		o.Poll = 900 * time.Millisecond
 	}
@@ -75,7 +93,7 @@ func New(db *sql.DB, o Options) (*Queue, error) {
 	}
 	q := &Queue{workers: river.NewWorkers(), ticks: map[string]ticker{}, log: o.Log}
 	config := &river.Config{
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}, heavy: {MaxWorkers: o.Heavy}},
 		Workers:                     q.workers,
 		FetchCooldown:               min(50*time.Millisecond, o.Poll),
 		FetchPollInterval:           o.Poll,

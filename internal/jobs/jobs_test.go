@@ -373,3 +373,46 @@ func TestMigrateTogether(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+type large struct {
+	jobs.Heavy
+	N int `json:"n"`
+}
+
+func (large) Kind() string { return "test.large" }
+
+// TestHeavy: few heavy jobs run at once and nobody else waits for them; the same
+// one is not written twice while it waits or runs, but again after it.
+func TestHeavy(t *testing.T) {
+	t.Parallel()
+	db := database(t, "")
+	q := queue(t, db, jobs.Options{Heavy: 2})
+	release, light := make(chan struct{}), make(chan int, 1)
+	var now, most, ran atomic.Int64
+	jobs.Handle(q, func(context.Context, large) error {
+		most.Store(max(most.Load(), now.Add(1)))
+		<-release
+		now.Add(-1)
+		ran.Add(1)
+		return nil
+	})
+	jobs.Handle(q, func(_ context.Context, c count) error { light <- c.N; return nil })
+	start(t, q)
+	enqueue(t, db, q, true, large{N: 1}, large{N: 2}, large{N: 3})
+	enqueue(t, db, q, true, large{N: 1})
+	eventually(t, "two run", func() bool { return now.Load() == 2 })
+	enqueue(t, db, q, true, large{N: 2}, large{N: 3}, count{7})
+	if n := <-light; n != 7 {
+		t.Errorf("ran %d", n)
+	}
+	if got := states(t, db); got != "available 1, running 2" && got != "available 1, completed 1, running 2" && got != "available 1, running 3" {
+		t.Errorf("with two that run: %s", got)
+	}
+	close(release)
+	eventually(t, "all three ran", func() bool { return ran.Load() == 3 && strings.HasSuffix(states(t, db), "completed 4") })
+	enqueue(t, db, q, true, large{N: 1})
+	eventually(t, "one ran again", func() bool { return ran.Load() == 4 })
+	if most.Load() > 2 {
+		t.Errorf("%d ran at once", most.Load())
+	}
+}

@@ -145,8 +145,9 @@ type Tx struct {
 	unseen []string // texts that ran here and are not prepared yet
 }
 
-// Begin starts a transaction. Changes of state go through journal.Change, which
-// is the only caller outside of this package and the command line.
+// Begin starts a transaction. Changes of state go through journal.Change: nobody
+// else calls this but the command line, and jobs that write what is derived from
+// other rows or from files, and can be derived again.
 func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
