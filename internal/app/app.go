@@ -23,6 +23,7 @@ import (
 	"commissionportal/internal/desk/deskweb"
 	"commissionportal/internal/document"
 	"commissionportal/internal/document/documentweb"
+	"commissionportal/internal/extract"
 	"commissionportal/internal/home"
 	"commissionportal/internal/home/homeweb"
 	"commissionportal/internal/intake"
@@ -174,6 +175,11 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if err := a.Queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
+	go func() { // so that the first PDF does not wait for it; if it fails, that tries again and says so
+		if err := extract.Prepare(ctx, ""); err != nil && ctx.Err() == nil {
+			a.Log.Warn("the PDF engine is not ready", "error", err)
+		}
+	}()
 	failed := make(chan error, 2)
 	go func() { failed <- a.Web.App.Listener(l) }()
 	if a.MetricsPort != 0 {
