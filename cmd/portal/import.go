@@ -17,21 +17,21 @@ import (
 )
 
 type importCommand struct {
-	Kind       string   `arg:"" enum:"organizations,persons,commissions,participations,seats" help:"What the files hold: organizations, persons, commissions, participations or seats."`
+	Kind       string   `arg:"" enum:"organizations,persons,commissions,participations,seats,documents" help:"What the files hold: organizations, persons, commissions, participations, seats or documents."`
 	Files      []string `arg:"" name:"file" type:"existingfile" help:"CSV or XLSX files; each is imported in one transaction."`
 	DryRun     bool     `help:"Show what would be created, changed, skipped and refused, and change nothing."`
 	Map        []string `placeholder:"FIELD=COLUMN" sep:"none" help:"The column of a field, where the guess is wrong; FIELD==WORD gives the same to every line, FIELD= reads it from none."`
 	Value      []string `placeholder:"FIELD:WORD=MEANING" sep:"none" help:"What a word of the file means: sector:Testing=industry."`
 	Source     string   `help:"The register that the identifiers in the files come from; files of one source know each other's. Otherwise the file's name."`
-	Commission string   `placeholder:"SLUG" help:"The one commission whose roster the files hold (seats)."`
+	Commission string   `placeholder:"SLUG" help:"The one commission whose roster (seats) or register (documents) the files hold."`
 	As         string   `placeholder:"EMAIL" help:"Import with the rights and in the name of this person."`
 	Lines      string   `enum:"notes,all,none" default:"notes" help:"Which lines to report: notes (refused, and those with something to say), all or none."`
 }
 
 // Run imports the files one after the other, and stops at the first that fails.
 func (c importCommand) Run(ctx context.Context) error {
-	if c.Commission != "" && c.Kind != "seats" {
-		return problem.New(problem.Invalid, "--commission goes with seats.")
+	if c.Commission != "" && c.Kind != "seats" && c.Kind != "documents" {
+		return problem.New(problem.Invalid, "--commission goes with seats and documents.")
 	}
 	upload := intake.Upload{Kind: c.Kind, Commission: c.Commission, Source: c.Source, Columns: map[string]string{}, Words: map[string]map[string]string{}}
 	for _, m := range c.Map {

@@ -22,7 +22,7 @@ type program struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Person  personCommand  `cmd:"" help:"Add persons; make them one of the secretariat."`
 	Token   tokenCommand   `cmd:"" help:"Make tokens for the API."`
-	Import  importCommand  `cmd:"" help:"Import organizations, persons, commissions, participations or seats from CSV and XLSX files."`
+	Import  importCommand  `cmd:"" help:"Import organizations, persons, commissions, participations, seats or documents from CSV and XLSX files."`
 	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
 	Extract extractCommand `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
 	Version versionCommand `cmd:"" help:"Print the version."`

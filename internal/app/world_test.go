@@ -48,7 +48,8 @@ func newWorld(t *testing.T, n int) *world {
 		"seats":                  "SELECT s.id FROM seat s JOIN person p ON p.id = s.person_id WHERE p.email = 'p1@example.org'",
 		"own seat":               "SELECT s.id FROM seat s JOIN commission c ON c.id = s.commission_id WHERE c.slug = 'grid-storage' AND s.role = 'chair'",
 		"imports":                "SELECT id FROM import WHERE commission_id IS NULL ORDER BY id LIMIT 1",
-		"import":                 "SELECT id FROM import WHERE commission_id IS NOT NULL ORDER BY id LIMIT 1",
+		"import":                 "SELECT id FROM import WHERE kind = 'seats' ORDER BY id LIMIT 1",
+		"register import":        "SELECT id FROM import WHERE kind = 'documents' ORDER BY id LIMIT 1",
 		"uploads":                "SELECT id FROM upload ORDER BY id LIMIT 1",
 		"mail":                   "SELECT id FROM mail ORDER BY id LIMIT 1",
 	} {
@@ -95,6 +96,9 @@ func (w *world) path(t *testing.T, r web.Route) string {
 		}
 		if strings.HasSuffix(r.Path, "/seats/:id/leave") && s == ":id" {
 			value = w.ids["own seat"]
+		}
+		if strings.Contains(r.Path, "/documents/import/") && s == ":id" {
+			value = w.ids["register import"]
 		}
 		if s == ":slug" && before == "sectors" {
 			value = "energy"
@@ -161,8 +165,8 @@ BEGIN
   INSERT INTO ticket (hash, person_id, purpose, created_at, expires_at)
     SELECT sha256('reset1'::bytea), id, 'reset', now(), now() + interval '1 day' FROM person WHERE email = 'p1@example.org';
   INSERT INTO import (kind, commission_id, person_id, file_name, file_size, header, plan, state)
-    SELECT CASE WHEN x IS NULL THEN 'organizations' ELSE 'seats' END, x, sam, 'file.csv', 10, ARRAY['name'], '{"source":"file","columns":{"name":"name"}}', 'checked'
-    FROM unnest(ARRAY[NULL, grid]) x, generate_series(1, n);
+    SELECT x, CASE x WHEN 'organizations' THEN NULL ELSE grid END, sam, 'file.csv', 10, ARRAY['name'], '{"source":"file","columns":{"name":"name"}}', 'checked'
+    FROM unnest(ARRAY['organizations', 'seats', 'documents']) x, generate_series(1, n);
   INSERT INTO import_file (import_id, part, body) SELECT id, 1, 'name' FROM import;
   INSERT INTO import_line (import_id, line, verdict, name) SELECT id, i, 'created', 'Name' FROM import, generate_series(1, n) i;
   INSERT INTO register (commission_id, prefix, last_number) VALUES (grid, 'GRID-STORAGE', n) ON CONFLICT DO NOTHING;

@@ -12,9 +12,10 @@ import (
 type Field struct {
 	sheet.Field
 	Help    string
-	Options []string // the words of the portal that it becomes, if it is one of a few
-	words   words    // nil where any text will do
-	exact   bool     // found only under one of its names: an identifier of something else is worse than none
+	Options []string                   // the words of the portal that it becomes, if it is one of a few
+	words   words                      // nil where any text will do
+	exact   bool                       // found only under one of its names: an identifier of something else is worse than none
+	looks   func(values []string) bool // whether the cells of a column can be it; nil: any
 }
 
 func field(name, label, help string, aliases ...string) Field {
@@ -25,10 +26,15 @@ func (f Field) required() Field { f.Required = true; return f }
 
 func (f Field) only() Field { f.exact = true; return f }
 
+func (f Field) like(looks func([]string) bool) Field { f.looks = looks; return f }
+
 func (f Field) of(w words, options ...string) Field { f.words, f.Options = w, options; return f }
 
 // Kinds of import, in the order in which they build on each other.
-var Kinds = []string{"organizations", "persons", "commissions", "participations", "seats"}
+var Kinds = []string{"organizations", "persons", "commissions", "participations", "seats", "documents"}
+
+// ofOne are the kinds that can be imported into one commission, by its officers.
+var ofOne = []string{"seats", "documents"}
 
 var (
 	about          = field("about", "About", "A few sentences.", "description", "profile", "notes")
@@ -99,10 +105,53 @@ var fields = map[string][]Field{
 		from,
 		until,
 	},
+	"documents": {
+		field("id", "Identifier", "What the source calls it. It becomes a keyword.", "doc id", "document id", "identifier", "key", "doi").only(),
+		field("number", "Number in the register", "Kept where it goes on from the last of the register; otherwise it becomes a keyword.", "n number", "n no", "register number", "document number", "reference", "no").only().like(registerNumbers),
+		field("title", "Title", "", "title en", "document title", "document", "name", "subject").required(),
+		field("title_else", "Title, second column", "Read where the first says nothing.", "title fr", "title 2").only(),
+		commissionName,
+		field("type", "Type", "Otherwise other.", "document type", "doctype", "doc type", "kind", "category").of(documentType, documentTypes...),
+		organizationOf.also("source organization", "submitted by").only(),
+		organizationID,
+		field("status", "Status", "Otherwise available.", "state", "stage").of(documentStatus, documentStatuses...),
+		field("date", "Date", "Year, month or day that it is from.", "published", "publication date", "date of origin", "issued", "submitted", "created", "posted"),
+		field("action", "Expected action", "Otherwise none.", "action required", "for").of(documentAction, documentActions...),
+		field("due_on", "Due on", "Year, month or day.", "due", "due date", "action due", "deadline"),
+		field("language", "Language", "A code such as en or pt-BR; the first of several.", "languages", "lang"),
+		field("keywords", "Keywords", "Between commas or semicolons.", "keyword", "tags", "subjects", "topics"),
+		field("summary", "Summary", "", "abstract", "description", "about"),
+		field("link", "Link", "Stands at the end of the summary.", "url", "web address", "website", "href").only(),
+		field("visibility", "Who may read it", "Otherwise what the register says.", "visibility", "access", "readers").of(documentVisibility, documentVisibilities...),
+	},
 }
 
-// Fields are what an import of that kind reads. The seats of one commission
-// have no column for it.
+func (f Field) also(aliases ...string) Field {
+	f.Aliases = append(slices.Clone(f.Aliases), aliases...)
+	return f
+}
+
+// registerNumbers reports whether cells are numbers of a register: N12 or
+// ENERGY-N0012, or counting up or down by one. A column "number" may hold anything
+// else, such as the number of a standard.
+func registerNumbers(values []string) bool {
+	up, down, named := true, true, true
+	for i, v := range values {
+		_, n, whole := registerNumber(v)
+		named = named && n > 0 && whole
+		if n == 0 {
+			return false
+		}
+		if i > 0 {
+			_, before, _ := registerNumber(values[i-1])
+			up, down = up && n == before+1, down && n == before-1
+		}
+	}
+	return named || len(values) > 1 && (up || down)
+}
+
+// Fields are what an import of that kind reads. The seats and the documents of
+// one commission have no column for it.
 func Fields(kind string, oneRoster bool) []Field {
 	if !oneRoster {
 		return fields[kind]
@@ -151,6 +200,9 @@ func Guess(kind string, oneRoster bool, header []string, rows [][]string) map[st
 		take(name, header[i])
 	}
 	column := func(title string) []string {
+		if title == "" {
+			return nil
+		}
 		var values []string
 		for i, h := range header {
 			for _, r := range rows {
@@ -162,7 +214,8 @@ func Guess(kind string, oneRoster bool, header []string, rows [][]string) map[st
 		return values
 	}
 	for _, f := range list { // what the field does not understand is not its column
-		if values := column(found[f.Name]); len(f.Options) > 0 && len(values) > 0 && understood(f, values) < 0.5 {
+		values := column(found[f.Name])
+		if len(values) > 0 && (len(f.Options) > 0 && understood(f, values) < 0.5 || f.looks != nil && !f.looks(values)) {
 			delete(used, found[f.Name])
 			delete(found, f.Name)
 		}

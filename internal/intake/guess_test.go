@@ -24,6 +24,12 @@ func TestGuess(t *testing.T) {
 		{"other usual titles", "seats", "Participant,Mail,Firm,Post,Begin,End", []string{"Ada,a@b.org,X,Expert,2026-01-01,"}, "name=Participant email=Mail organization=Firm role=Post from=Begin until=End"},
 		{"an exported roster", "seats", "Name,Role,Organization,Organization address,Votes,From,Until,Appointed by,E-mail", []string{"Ada,Chair,X,x,TRUE,2020-01-01,,chair,a@b.org"},
 			"name=Name email=E-mail organization=Organization role=Role voting=Votes from=From until=Until"},
+		{"a register of standards", "documents", "source,doc_id,number,doctype,stage,status,published,title_en,title_fr,committee_id,ics,url", []string{"ISO,ISO 1,62264,guide,90,published,2013,T,F,ISO/TC 1,1,https://a.example", "ISO,ISO 2,1,guide,90,withdrawn,2013,T,F,ISO/TC 1,1,"},
+			"id=doc_id title=title_en title_else=title_fr commission=committee_id type=doctype status=status date=published link=url"},
+		{"an exported register", "documents", "Number,Title,Type,Source organization,Status,Action,Due on,Languages,Version,Who may read it,Changed", []string{"E-N0012,T,Report,Acme,Available,For comment,2026-01-01,en fr,1,Commission,2026-01-01", "E-N0009,T,Report,,Available,,,en,1,Public,2026-01-01"},
+			"number=Number title=Title type=Type organization=Source organization status=Status action=Action due_on=Due on language=Languages visibility=Who may read it"},
+		{"numbers that count", "documents", "number,title", []string{"3,A", "2,B", "1,C"}, "number=number title=title"},
+		{"numbers of something else", "documents", "number,title", []string{"3,A", "2,B", "7,C"}, "title=title"},
 	} {
 		var rows [][]string
 		for _, r := range tt.rows {

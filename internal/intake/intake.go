@@ -1,5 +1,5 @@
 // Package intake brings files into the portal: organizations, persons,
-// commissions, participations and seats, from CSV and XLSX. A file is read into
+// commissions, participations, seats and documents, from CSV and XLSX. A file is read into
 // a temporary table line by line; then statements over the whole of it decide
 // what each line is, and write, in one transaction. The rules of each kind, and
 // the writing, are in the load.go of the capability whose tables they are.
@@ -60,7 +60,7 @@ type Import struct {
 	ID           uuid.UUID      `db:"id" json:"id"`
 	Kind         string         `db:"kind" json:"kind"`
 	CommissionID *uuid.UUID     `db:"commission_id" json:"-"`
-	Commission   *string        `db:"commission_slug" json:"commission,omitempty" doc:"The one roster it is for."`
+	Commission   *string        `db:"commission_slug" json:"commission,omitempty" doc:"The one commission whose roster or register it is for."`
 	PersonID     *uuid.UUID     `db:"person_id" json:"-"`
 	Person       *string        `db:"person_name" json:"person,omitempty" doc:"Who imports; absent for the command line."`
 	FileName     string         `db:"file_name" json:"file_name"`
@@ -84,9 +84,17 @@ type Import struct {
 // Path is the address of its page.
 func (i Import) Path() string {
 	if i.Commission != nil {
-		return "/commissions/" + *i.Commission + "/roster/import/" + i.ID.String()
+		return Home(*i.Commission, i.Kind) + "/" + i.ID.String()
 	}
 	return "/imports/" + i.ID.String()
+}
+
+// Home is the page that imports of that kind into one commission are sent from.
+func Home(slug, kind string) string {
+	if kind == "documents" {
+		return "/commissions/" + slug + "/documents/import"
+	}
+	return "/commissions/" + slug + "/roster/import"
 }
 
 // Busy reports whether it waits or runs.

@@ -13,6 +13,7 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/account"
 	"commissionportal/internal/commission"
+	"commissionportal/internal/document"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/membership"
 	"commissionportal/internal/organization"
@@ -96,6 +97,9 @@ func (s *Service) load(ctx context.Context, tx *journal.Tx, i Import, file io.Re
 	case "seats":
 		steps = append(steps, organizations, commissions, posts, plain(membership.LoadSeatsDecide), plain(account.LoadPersons), plain(organization.LoadAffiliations),
 			plain(organization.LoadSeatParticipations), plain(membership.LoadSeats))
+	case "documents":
+		// The indexes come after what writes to every line.
+		steps = []func(context.Context, *journal.Tx, Import) error{analyze, organizations, commissions, apart, index, twins, keys("document"), plain(document.LoadDocuments), keep("document")}
 	}
 	for n, step := range steps {
 		if err := step(ctx, tx, i); err != nil {
@@ -107,7 +111,12 @@ func (s *Service) load(ctx context.Context, tx *journal.Tx, i Import, file io.Re
 }
 
 func index(ctx context.Context, tx *journal.Tx, _ Import) error {
-	return exec(ctx, tx, `CREATE UNIQUE INDEX ON staged (line); CREATE INDEX ON staged (key); CREATE INDEX ON staged (id); CREATE INDEX ON staged (slug); CREATE INDEX ON staged (acronym); ANALYZE staged`)
+	return exec(ctx, tx, `CREATE UNIQUE INDEX ON staged (line); CREATE INDEX ON staged (key); CREATE INDEX ON staged (id) WHERE id IS NOT NULL;
+		CREATE INDEX ON staged (slug) WHERE slug IS NOT NULL; CREATE INDEX ON staged (acronym) WHERE acronym IS NOT NULL; ANALYZE staged`)
+}
+
+func analyze(ctx context.Context, tx *journal.Tx, _ Import) error {
+	return exec(ctx, tx, `ANALYZE staged`)
 }
 
 // twins finds lines with the same identifier; the one that says more (rank 0)
@@ -186,13 +195,19 @@ func commissions(ctx context.Context, tx *journal.Tx, i Import) error {
 	}
 	return exec(ctx, tx, `
 		UPDATE staged s SET commission_id = c.id FROM commission c WHERE s.commission_id IS NULL AND c.slug = lower(s.commission);
-		UPDATE staged s SET commission_id = c.id FROM commission c WHERE s.commission_id IS NULL AND c.acronym = upper(s.commission);
+		UPDATE staged s SET commission_id = c.id FROM commission c WHERE s.commission_id IS NULL AND c.acronym IN (upper(s.commission), trim('-' FROM regexp_replace(upper(s.commission), '[^A-Z0-9]+', '-', 'g')));
 		UPDATE staged s SET commission_id = c.id FROM (SELECT lower(name) AS name, min(id::text)::uuid AS id FROM commission GROUP BY lower(name) HAVING count(*) = 1) c
 			WHERE s.commission_id IS NULL AND c.name = lower(s.commission);
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || CASE WHEN EXISTS (SELECT FROM commission c WHERE lower(c.name) = lower(s.commission))
 				THEN concat_ws(E'\x1f', 'More than one commission is called “%s”: give its slug or acronym.', s.commission)
 				ELSE concat_ws(E'\x1f', 'There is no commission “%s” in the portal. Import it first.', s.commission) END
 			WHERE s.commission_id IS NULL AND s.verdict IS NULL`)
+}
+
+// apart keeps the identifiers of each register apart: two may well number their
+// documents alike, and what one commission's officers import touches no other's.
+func apart(ctx context.Context, tx *journal.Tx, _ Import) error {
+	return exec(ctx, tx, `UPDATE staged SET key = CASE WHEN left(key, 1) = '~' THEN '~' ELSE '' END || commission_id || ' ' || ltrim(key, '~') WHERE commission_id IS NOT NULL`)
 }
 
 // parents finds what the source's identifier of a parent means from earlier imports.
@@ -306,6 +321,10 @@ func histories(ctx context.Context, tx *journal.Tx, i Import) error {
 	case "seats":
 		if i.CommissionID == nil { // the one entry of a roster's own import says it
 			return each(access.CommissionKind, "seat", "commission_id", "Imported seats from %s: %s")
+		}
+	case "documents":
+		if i.CommissionID == nil {
+			return each(access.CommissionKind, "document", "commission_id", "Imported documents from %s: %s")
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func New(db *postgres.DB, policy *access.Policy, queue *jobs.Queue, now func() t
 // Upload is a file that somebody sends.
 type Upload struct {
 	Kind       string
-	Commission string // slug of the one roster that it is for; "" for the portal
+	Commission string // slug of the one commission whose roster or register it is for; "" for the portal
 	FileName   string
 	Body       []byte
 	Source     string            // "": the name of the file
@@ -84,7 +84,7 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, u Upload) (Impor
 	if err != nil {
 		return Import{}, err
 	}
-	if commission != nil {
+	if commission != nil && !slices.Contains(ofOne, u.Kind) {
 		u.Kind = "seats"
 	}
 	i, err := prepare(u, commission, bytes.NewReader(u.Body), int64(len(u.Body)))
@@ -319,7 +319,7 @@ func (s *Service) File(ctx context.Context, email string, u Upload, file io.Read
 		}
 		person = &id
 	}
-	if commission != nil {
+	if commission != nil && !slices.Contains(ofOne, u.Kind) {
 		u.Kind = "seats"
 	}
 	i, err := prepare(u, commission, file, size)

@@ -25,13 +25,15 @@ const staged = `CREATE TEMP TABLE staged (
 	acronym text, tag text, parent text, sector text, state text, last timestamptz,
 	organization text, organization_plain text, organization_key text, commission text,
 	level text, role text, voting boolean, since timestamptz, until timestamptz,
+	number int, reference text, action text, due date, keywords text[], visibility text, place int,
 
-	organization_id uuid, commission_id uuid, person_id uuid, parent_id uuid, parent_kind text, parent_line int, sector_id uuid, affiliated boolean) ON COMMIT DROP`
+	organization_id uuid, commission_id uuid, person_id uuid, parent_id uuid, parent_kind text, parent_line int, sector_id uuid, affiliated boolean) WITH (fillfactor = 50) ON COMMIT DROP`
 
 // columns are those that staging fills.
 var columns = []string{"line", "at", "trusted", "verdict", "notes", "key", "name", "plain", "base", "rank", "kind", "kind_else", "category", "country", "website", "domain", "about",
 	"email", "language", "time_zone", "title", "acronym", "tag", "parent", "sector", "state", "last",
-	"organization", "organization_plain", "organization_key", "commission", "level", "role", "voting", "since", "until"}
+	"organization", "organization_plain", "organization_key", "commission", "level", "role", "voting", "since", "until",
+	"number", "reference", "action", "due", "keywords", "visibility"}
 
 // stage reads the whole table into staged, by COPY; progress is told the lines
 // read so far.

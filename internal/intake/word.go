@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"commissionportal/internal/document"
 )
 
 // words turn what a file says into a word of the portal; "" where it says
@@ -142,3 +144,24 @@ var sector = first(exactly(
 var noOrganization = exactly("none:independent, self, individual, n a, na, personal, freelance, unaffiliated, no organization")
 
 var yes = exactly("true:yes, y, 1, x, voting", "false:no, n, 0, non voting")
+
+var (
+	documentTypes        = document.Types
+	documentStatuses     = document.Statuses
+	documentActions      = document.Actions
+	documentVisibilities = document.Visibilities
+)
+
+var documentType = first(exactly("contribution:input, input document, member contribution, proposal, comment, comments, position paper",
+	"working_draft:draft, committee draft, working document, wd, cd, discussion paper, internet draft", "report:technical report, tr, study, white paper, activity report",
+	"minutes:meeting minutes, meeting report, summary record", "agenda:meeting agenda, draft agenda, order of business", "resolution:resolutions, decision, recommendation",
+	"liaison_statement:liaison, incoming liaison, outgoing liaison, ls", "reference_architecture:architecture, reference model",
+	"other:standard, international standard, technical specification, publicly available specification, international workshop agreement, guide, specification, letter, form, administrative, press release"),
+	containing("minutes:minutes", "agenda:agenda", "resolution:resolution", "liaison_statement:liaison", "working_draft:draft", "contribution:contribution", "report:report", "reference_architecture:architecture"))
+
+var documentStatus = exactly("draft:reserved, planned", "available:published, active, current, final, approved, in force, open, enquiry, approval, committee draft, under development, under review, accepted",
+	"superseded:replaced, revised, obsolete, obsoleted, old version", "withdrawn:deleted, cancelled, canceled, retracted, rejected")
+
+var documentAction = exactly("none:no action, n a", "information:for information, info, fyi", "comment:for comment, for comments, comments, review, for review", "decision:for decision, vote, for vote, ballot, for approval, for action")
+
+var documentVisibility = exactly("public:open, everyone, world", "portal:anyone signed in, registered, all members", "commission:members, committee, restricted", "officers:officers only, chair", "organization:its organization", "named:named persons, confidential")

@@ -119,6 +119,7 @@ type Form struct {
 type Register struct {
 	document.List
 	Tabs     []part.Tab
+	More     []part.Tab // what later capabilities do with a register
 	Filter   document.Filter
 	Chips    []part.Chip
 	Paging   part.Paging

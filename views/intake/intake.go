@@ -12,7 +12,7 @@ import (
 
 // Upload is the form that a file is sent with.
 type Upload struct {
-	Commission, Name string // of the one roster; "" for the portal
+	Commission, Name string // of the one roster or register; "" for the portal
 	Action           string
 	Kind, Source     string
 	Key              string
@@ -47,7 +47,7 @@ func (s Show) Plannable() bool {
 // Reported reports whether there is a report to read.
 func (s Show) Reported() bool { return s.State == intake.Checked || s.State == intake.Done }
 
-var kindNames = map[string]string{"organizations": "Organizations", "persons": "Persons", "commissions": "Commissions", "participations": "Participations", "seats": "Seats"}
+var kindNames = map[string]string{"organizations": "Organizations", "persons": "Persons", "commissions": "Commissions", "participations": "Participations", "seats": "Seats", "documents": "Documents"}
 
 var kindHelp = map[string]string{
 	"organizations":  "Members of the convention: name, kind, category, country, website.",
@@ -55,6 +55,7 @@ var kindHelp = map[string]string{
 	"commissions":    "Bodies with kind, sector, purpose, and the one they sit under.",
 	"participations": "Which organization takes part in which commission, and how: P, O or L.",
 	"seats":          "Who sits in which commission, in which role, for whom. Persons who are missing are added.",
+	"documents":      "Registers: number, title, type, status, date. The files come later, one by one.",
 }
 
 func kindOptions(ctx context.Context) []part.Option {
@@ -135,6 +136,9 @@ func (s Show) chips(ctx context.Context) []part.Chip {
 }
 
 func (s Show) crumbs(ctx context.Context) []part.Crumb {
+	if s.Commission != nil && s.Kind == "documents" {
+		return []part.Crumb{{Label: i18n.T(ctx, "Documents"), Path: "/commissions/" + *s.Commission + "/documents"}, {Label: i18n.T(ctx, "Import"), Path: intake.Home(*s.Commission, s.Kind)}}
+	}
 	if s.Commission != nil {
 		return []part.Crumb{{Label: i18n.T(ctx, "Roster"), Path: "/commissions/" + *s.Commission + "/roster"}, {Label: i18n.T(ctx, "Import"), Path: "/commissions/" + *s.Commission + "/roster/import"}}
 	}

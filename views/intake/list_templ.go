@@ -43,8 +43,12 @@ func ListPage(p List) templ.Component {
 		source := part.Field{Name: "source", Label: i18n.T(ctx, "Source"), Value: p.Source, Error: p.Errors["source"], MaxLength: 100,
 			Help: i18n.T(ctx, "The register that the identifiers in the file come from. Files of one source know each other's. Empty: the file's name.")}
 		title := i18n.T(ctx, "Imports")
-		if p.Commission != "" {
-			title = i18n.T(ctx, "Import a roster")
+		lead := i18n.T(ctx, "Bring tables into the portal. You see what every line becomes before anything is changed.")
+		switch {
+		case p.Commission != "" && p.Kind == "documents":
+			title, lead = i18n.T(ctx, "Import a register"), i18n.T(ctx, "Documents of this commission from a table: number, title, type, status, date. Their files come later, one by one.")
+		case p.Commission != "":
+			title, lead = i18n.T(ctx, "Import a roster"), i18n.T(ctx, "Seats of this commission from a table: person, e-mail address, organization, role, term.")
 		}
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -59,8 +63,7 @@ func ListPage(p List) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Commission != "" {
-				templ_7745c5c3_Err = part.PageHeader(part.Header{Crumbs: []part.Crumb{{Label: p.Name, Path: "/commissions/" + p.Commission}}, Title: title,
-					Subtitle: i18n.T(ctx, "Seats of this commission from a table: person, e-mail address, organization, role, term.")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.PageHeader(part.Header{Crumbs: []part.Crumb{{Label: p.Name, Path: "/commissions/" + p.Commission}}, Title: title, Subtitle: lead}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -73,7 +76,7 @@ func ListPage(p List) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = part.PageHeader(part.Header{Title: title, Subtitle: i18n.T(ctx, "Bring tables into the portal. You see what every line becomes before anything is changed.")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.PageHeader(part.Header{Title: title, Subtitle: lead}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -192,7 +195,7 @@ func ListPage(p List) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					if len(p.Rows) == 0 {
-						templ_7745c5c3_Err = part.Empty("file-import", i18n.T(ctx, "Nothing has been imported yet"), i18n.T(ctx, "Begin with organizations, then commissions, then who takes part in them.")).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = part.Empty("file-import", i18n.T(ctx, "Nothing has been imported yet"), i18n.T(ctx, "Begin with organizations, then commissions, then who takes part in them and what they have written.")).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -217,7 +220,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var8 templ.SafeURL
 								templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(r.Path())
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 54, Col: 42}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 57, Col: 42}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 								if templ_7745c5c3_Err != nil {
@@ -230,7 +233,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var9 string
 								templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(r.FileName)
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 54, Col: 57}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 57, Col: 57}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 								if templ_7745c5c3_Err != nil {
@@ -243,7 +246,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var10 string
 								templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "What"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 55, Col: 44}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 58, Col: 44}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 								if templ_7745c5c3_Err != nil {
@@ -256,7 +259,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var11 string
 								templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, kindNames[r.Kind]))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 55, Col: 79}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 58, Col: 79}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 								if templ_7745c5c3_Err != nil {
@@ -269,7 +272,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var12 string
 								templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "State"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 56, Col: 45}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 59, Col: 45}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 								if templ_7745c5c3_Err != nil {
@@ -290,7 +293,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var13 string
 								templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "Created"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 59, Col: 59}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 62, Col: 59}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 								if templ_7745c5c3_Err != nil {
@@ -303,7 +306,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var14 string
 								templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.Number(ctx, r.Created))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 59, Col: 91}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 62, Col: 91}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 								if templ_7745c5c3_Err != nil {
@@ -316,7 +319,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var15 string
 								templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "Changed"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 60, Col: 59}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 63, Col: 59}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 								if templ_7745c5c3_Err != nil {
@@ -329,7 +332,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var16 string
 								templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.Number(ctx, r.Changed))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 60, Col: 91}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 63, Col: 91}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 								if templ_7745c5c3_Err != nil {
@@ -342,7 +345,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var17 string
 								templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "Refused"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 61, Col: 59}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 64, Col: 59}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 								if templ_7745c5c3_Err != nil {
@@ -355,7 +358,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var18 string
 								templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.Number(ctx, r.Refused))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 61, Col: 91}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 64, Col: 91}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 								if templ_7745c5c3_Err != nil {
@@ -368,7 +371,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var19 string
 								templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "By"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 62, Col: 42}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 65, Col: 42}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 								if templ_7745c5c3_Err != nil {
@@ -382,7 +385,7 @@ func ListPage(p List) templ.Component {
 									var templ_7745c5c3_Var20 string
 									templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(*r.Person)
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 64, Col: 21}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 67, Col: 21}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 									if templ_7745c5c3_Err != nil {
@@ -392,7 +395,7 @@ func ListPage(p List) templ.Component {
 									var templ_7745c5c3_Var21 string
 									templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "Command line"))
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 66, Col: 39}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 69, Col: 39}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 									if templ_7745c5c3_Err != nil {
@@ -406,7 +409,7 @@ func ListPage(p List) templ.Component {
 								var templ_7745c5c3_Var22 string
 								templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "When"))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 69, Col: 44}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `intake/list.templ`, Line: 72, Col: 44}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 								if templ_7745c5c3_Err != nil {

@@ -144,7 +144,7 @@ func (h *pages) getRegister(c *fiber.Ctx) error {
 	path := l.Path() + "/documents"
 	may := func(object, action string) bool { return h.Policy.May(who, l.Scope(), object, action) }
 	open := l.Takes() == nil
-	p := views.Register{List: l, Tabs: h.Tabs(ctx, "commission", l.Path(), l.Scope(), "/documents"), Filter: in.filter(), Chips: in.chips(ctx, path), SignedIn: who.SignedIn(), Today: today(ctx),
+	p := views.Register{List: l, Tabs: h.Tabs(ctx, "commission", l.Path(), l.Scope(), "/documents"), More: h.Tabs(ctx, "register", l.Path(), l.Scope(), ""), Filter: in.filter(), Chips: in.chips(ctx, path), SignedIn: who.SignedIn(), Today: today(ctx),
 		Submit: open && may("document", "submit"), Reserve: open && may("document", "reserve"), Settings: may("register", "settings"),
 		Link: func(name, value string) string { return in.link(path, name, value) }, Export: in.link("", "cursor", "")}
 	if in.Cursor != "" {
@@ -168,7 +168,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		header := []string{"Number", "Title", "Type", "Source", "Status", "Action", "Due on", "Languages", "Version", "Who may read it", "Changed"}
+		header := []string{"Number", "Title", "Type", "Source organization", "Status", "Action", "Due on", "Languages", "Version", "Who may read it", "Changed"}
 		for i := range header {
 			header[i] = i18n.T(ctx, header[i])
 		}

@@ -39,8 +39,8 @@ func (h *api) list(ctx context.Context, in *web.Paged) (*web.Listed[intake.Impor
 
 type uploadInput struct {
 	Body struct {
-		Kind       string                       `json:"kind,omitempty" enum:"organizations,persons,commissions,participations,seats"`
-		Commission string                       `json:"commission,omitempty" doc:"Slug of the one commission whose roster the file holds; its officers may do this."`
+		Kind       string                       `json:"kind,omitempty" enum:"organizations,persons,commissions,participations,seats,documents"`
+		Commission string                       `json:"commission,omitempty" doc:"Slug of the one commission whose roster (seats) or register (documents) the file holds; its officers may do this."`
 		FileName   string                       `json:"file_name,omitempty" maxLength:"500"`
 		CSV        string                       `json:"csv,omitempty" doc:"The file as text."`
 		File       []byte                       `json:"file,omitempty" doc:"The file in base64: CSV in any encoding, or XLSX."`

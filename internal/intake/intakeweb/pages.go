@@ -26,25 +26,35 @@ type pages struct {
 }
 
 // Mount adds the routes of imports: of the secretariat, and of the officers of a
-// commission for its roster.
+// commission for its roster and its register.
 func Mount(s *web.Server, imports *intake.Service) {
 	h := &pages{s, imports}
 	s.Own = append(s.Own, layout.Entry{Label: "Imports", Path: "/imports"})
 	s.AddTab("commission", web.Tab{Label: "Import", Path: "/roster/import", Order: 80, Need: web.InCommission("import", "run")})
+	s.AddTab("register", web.Tab{Label: "Import", Path: "/documents/import", Need: web.InCommission("import", "run")})
 	for _, at := range []struct {
-		base, operation string
-		need            web.Need
+		base, operation, kind string
+		need                  web.Need
 	}{
-		{"/imports", "import", web.InPortal("import", "run")},
-		{"/commissions/:slug/roster/import", "roster.import", web.InCommission("import", "run")},
+		{"/imports", "import", "", web.InPortal("import", "run")},
+		{intake.Home(":slug", "seats"), "roster.import", "seats", web.InCommission("import", "run")},
+		{intake.Home(":slug", "documents"), "register.import", "documents", web.InCommission("import", "run")},
 	} {
-		s.Page("GET", at.base, at.operation+".form", at.need, h.getList)
-		s.Upload(at.base, at.operation+".upload", at.need, h.postUpload)
-		s.Page("GET", at.base+"/:id", at.operation+".show", at.need, h.getShow)
-		s.Page("POST", at.base+"/:id", at.operation+".run", at.need, h.postRun)
-		s.Page("GET", at.base+"/:id/report.csv", at.operation+".report", at.need, h.getReport)
+		door := &door{h, at.kind}
+		s.Page("GET", at.base, at.operation+".form", at.need, door.getList)
+		s.Upload(at.base, at.operation+".upload", at.need, door.postUpload)
+		s.Page("GET", at.base+"/:id", at.operation+".show", at.need, door.getShow)
+		s.Page("POST", at.base+"/:id", at.operation+".run", at.need, door.postRun)
+		s.Page("GET", at.base+"/:id/report.csv", at.operation+".report", at.need, door.getReport)
 	}
 	mountAPI(s, imports)
+}
+
+// door is the pages of one kind of import into a commission; "" is every kind, of
+// the secretariat.
+type door struct {
+	*pages
+	kind string
 }
 
 type listQuery struct {
@@ -52,12 +62,12 @@ type listQuery struct {
 	Cursor string `form:"cursor"`
 }
 
-func (h *pages) getList(c *fiber.Ctx) error {
+func (h *door) getList(c *fiber.Ctx) error {
 	return h.list(c, 200, views.Upload{}, nil)
 }
 
 // list is the page that files are sent from, with what was imported before.
-func (h *pages) list(c *fiber.Ctx, status int, up views.Upload, p *problem.Error) error {
+func (h *door) list(c *fiber.Ctx, status int, up views.Upload, p *problem.Error) error {
 	in, err := web.Decode[listQuery](c)
 	if err != nil {
 		return err
@@ -69,8 +79,12 @@ func (h *pages) list(c *fiber.Ctx, status int, up views.Upload, p *problem.Error
 		if err != nil {
 			return err
 		}
-		up.Commission, up.Name, up.Action = in.Slug, name, "/commissions/"+in.Slug+"/roster/import"
-		up.Tabs = h.Tabs(ctx, "commission", "/commissions/"+in.Slug, scope, "/roster/import")
+		up.Commission, up.Name, up.Kind, up.Action = in.Slug, name, h.kind, intake.Home(in.Slug, h.kind)
+		tab := "/documents"
+		if h.kind == "seats" {
+			tab = "/roster/import"
+		}
+		up.Tabs = h.Tabs(ctx, "commission", "/commissions/"+in.Slug, scope, tab)
 		return h.Render(c, status, views.ListPage(views.List{Upload: up}))
 	}
 	page, err := keyset.Parse(in.Cursor, 1, 0)
@@ -101,13 +115,16 @@ type uploadForm struct {
 	Source string `form:"source"`
 }
 
-func (h *pages) postUpload(c *fiber.Ctx) error {
+func (h *door) postUpload(c *fiber.Ctx) error {
 	in, err := web.Decode[uploadForm](c)
 	if err != nil {
 		return err
 	}
 	ctx, who := c.UserContext(), web.Actor(c)
 	u := intake.Upload{Kind: in.Kind, Commission: in.Slug, Source: in.Source}
+	if h.kind != "" {
+		u.Kind = h.kind
+	}
 	if f, err := c.FormFile("file"); err == nil {
 		if u.FileName, u.Body, err = read(f); err != nil {
 			return err
@@ -142,7 +159,7 @@ type showQuery struct {
 
 // load reads the import of the route; one that is not of that commission is not
 // there.
-func (h *pages) load(c *fiber.Ctx, in showQuery) (intake.Import, error) {
+func (h *door) load(c *fiber.Ctx, in showQuery) (intake.Import, error) {
 	id, err := uuid.Parse(in.ID)
 	if err != nil {
 		return intake.Import{}, access.ErrNotFound
@@ -151,13 +168,13 @@ func (h *pages) load(c *fiber.Ctx, in showQuery) (intake.Import, error) {
 	if err != nil {
 		return i, err
 	}
-	if (i.Commission == nil) != (in.Slug == "") || i.Commission != nil && *i.Commission != in.Slug {
+	if (i.Commission == nil) != (in.Slug == "") || i.Commission != nil && (*i.Commission != in.Slug || i.Kind != h.kind) {
 		return i, access.ErrNotFound
 	}
 	return i, nil
 }
 
-func (h *pages) getShow(c *fiber.Ctx) error {
+func (h *door) getShow(c *fiber.Ctx) error {
 	in, err := web.Decode[showQuery](c)
 	if err != nil {
 		return err
@@ -169,7 +186,7 @@ func (h *pages) getShow(c *fiber.Ctx) error {
 	return h.show(c, 200, i, in, nil, "")
 }
 
-func (h *pages) show(c *fiber.Ctx, status int, i intake.Import, in showQuery, p *problem.Error, words string) error {
+func (h *door) show(c *fiber.Ctx, status int, i intake.Import, in showQuery, p *problem.Error, words string) error {
 	ctx := c.UserContext()
 	page, err := keyset.Parse(in.Cursor, 1, 0)
 	if err != nil {
@@ -197,7 +214,7 @@ type runForm struct {
 	Act    string `form:"act"`
 }
 
-func (h *pages) postRun(c *fiber.Ctx) error {
+func (h *door) postRun(c *fiber.Ctx) error {
 	in, err := web.Decode[runForm](c)
 	if err != nil {
 		return err
@@ -258,7 +275,7 @@ func readWords(bad *problem.Fields, text string) map[string]map[string]string {
 	return words
 }
 
-func (h *pages) getReport(c *fiber.Ctx) error {
+func (h *door) getReport(c *fiber.Ctx) error {
 	in, err := web.Decode[showQuery](c)
 	if err != nil {
 		return err
