@@ -145,6 +145,8 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 	a.Queue.Every("document.unread", time.Hour, a.Documents.ReadRest)
+	a.Queue.Every("document.digests", time.Hour, a.Documents.Digests)
+	a.Queue.Every("document.remind", time.Hour, a.Documents.Remind)
 }
 
 // Routes is the table of all routes.

@@ -35,7 +35,7 @@ func newWorld(t *testing.T, n int) *world {
 		SELECT $1, 'text.txt', 4, $2, 'text/plain', now(), now() + interval '1 day' FROM generate_series(1, $3)`, w.sam.ID, b.Digest, n)
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
 		"participations": "o1", "documents": "GRID-STORAGE-N0001",
-		"/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+		"/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 	for segment, query := range map[string]string{
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",
@@ -172,6 +172,7 @@ BEGIN
   INSERT INTO register (commission_id, prefix, last_number) VALUES (grid, 'GRID-STORAGE', n) ON CONFLICT DO NOTHING;
   INSERT INTO document (commission_id, number, title, type, organization_id, author_id, status, status_since, visibility, created_at, updated_at)
     SELECT grid, i, 'Report ' || i, 'report', nordwind, sam, 'available', now(), 'commission', now(), now() FROM generate_series(1, n) i;
+  INSERT INTO document_notice (person_id, key, digested_at) VALUES (sam, repeat('ab', 16), now());
   INSERT INTO mail (kind, to_address, subject, text, html, secret, state)
     SELECT 'test.mail', 'x' || i || '@example.org', 'Subject', 'Text', '<p>Text</p>', false, 'kept' FROM generate_series(1, n) i;
   FOR i IN 1 .. n LOOP

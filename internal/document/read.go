@@ -304,14 +304,7 @@ func (s *Service) ReadRest(ctx context.Context) error {
 
 // enqueue writes jobs that come with no change.
 func (s *Service) enqueue(ctx context.Context, list ...jobs.Job) error {
-	tx, err := s.db.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.queue.Enqueue(ctx, tx.Tx.Tx, list...); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+	return s.db.Transaction(ctx, func(tx *postgres.Tx) error { return s.queue.Enqueue(ctx, tx.SQL(), list...) })
 }
 
 // textPage is the text of a page, or of a part of what has no pages.

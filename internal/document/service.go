@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -34,6 +35,8 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile}
 	jobs.Handle(queue, s.read)
 	jobs.Handle(queue, s.draw)
+	jobs.Handle(queue, s.writeDigest)
+	jobs.Handle(queue, s.tellCall)
 	return s
 }
 
@@ -222,7 +225,7 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 				return err
 			}
 		}
-		if err := s.tell(ctx, tx, d); err != nil {
+		if err := errors.Join(s.tell(ctx, tx, d), s.callMembers(ctx, tx, d)); err != nil {
 			return err
 		}
 		return tx.RecordAs("document", permit.Action(), d.ID, note)
@@ -262,7 +265,7 @@ func (s *Service) step(ctx context.Context, who access.Actor, name, action strin
 		if err := setStatus(ctx, tx, d, was, tx.Now); err != nil {
 			return err
 		}
-		if err := s.tell(ctx, tx, d); err != nil {
+		if err := errors.Join(s.tell(ctx, tx, d), s.callMembers(ctx, tx, d)); err != nil {
 			return err
 		}
 		return tx.Record(d.ID, note)
@@ -408,6 +411,9 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, name string, with 
 		}
 		d.Version = version
 		if err := setDescription(ctx, tx, d, tx.Now); err != nil {
+			return err
+		}
+		if err := s.callMembers(ctx, tx, d); err != nil {
 			return err
 		}
 		return tx.Record(d.ID, journal.Say("Changed what is said of %s", d.Title).Changed(said(was), said(d)))

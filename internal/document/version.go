@@ -136,6 +136,10 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, name string, wit
 			if _, err := tx.Exec(ctx, `UPDATE document SET status = 'available', status_since = $2 WHERE id = $1 AND status = 'draft' AND number IS NOT NULL`, d.ID, tx.Now); err != nil {
 				return err
 			}
+			d.Status = Available
+			if err := s.callMembers(ctx, tx, d); err != nil {
+				return err
+			}
 		}
 		return tx.Record(d.ID, journal.Say("Added version %s of %s in %s", strconv.Itoa(v.Number), d.Title, v.Language))
 	})

@@ -19,8 +19,11 @@ type Letter struct {
 	Greeting   string
 	Paragraphs []string // a line break in one stays one
 	Details    [][2]string
+	Sections   []Section // their paths absolute
 	Action     *Action
 	Footer     string // why the reader gets this
+	// Unsubscribe ends letters like this; nil where nobody asked for them.
+	Unsubscribe *Action
 }
 
 // Action is the one thing the reader is asked to do.
@@ -33,8 +36,15 @@ type Action struct {
 // not absolute, which would lead nowhere from a mailbox.
 func (l Letter) Message(to netmail.Address, kind, subject string) (Message, error) {
 	addresses := nonempty(l.Home)
-	if l.Action != nil {
-		addresses = append(addresses, l.Action.URL)
+	for _, a := range []*Action{l.Action, l.Unsubscribe} {
+		if a != nil {
+			addresses = append(addresses, a.URL)
+		}
+	}
+	for _, s := range l.Sections {
+		for _, i := range s.Items {
+			addresses = append(addresses, i.Path)
+		}
 	}
 	for _, a := range addresses {
 		if !absolute(url.Parse(a)) {
@@ -69,12 +79,22 @@ func (l Letter) Text() string {
 		fmt.Fprintf(&details, "%s: %s\n", d[0], strings.ReplaceAll(d[1], "\n", "\n  "))
 	}
 	add(details.String())
+	for _, s := range l.Sections {
+		add(strings.ToUpper(s.Title))
+		for _, i := range s.Items {
+			add(strings.Join(nonempty(i.Title, i.Line, i.Path), "\n"))
+		}
+	}
 	if l.Action != nil {
 		add(l.Action.Label + ":\n" + l.Action.URL)
 	}
 	if l.Footer != "" || l.Portal != "" {
 		// "-- " alone on its line is how mail programs know a signature.
-		add("-- \n" + strings.Join(nonempty(l.Footer, l.Portal, l.Home), "\n"))
+		stop := ""
+		if l.Unsubscribe != nil {
+			stop = l.Unsubscribe.Label + ": " + l.Unsubscribe.URL
+		}
+		add("-- \n" + strings.Join(nonempty(l.Footer, stop, l.Portal, l.Home), "\n"))
 	}
 	return strings.Join(parts, "\n\n") + "\n"
 }

@@ -35,6 +35,9 @@ type Message struct {
 	Person  uuid.UUID // whom it is for, if a person of the portal
 	About   string    // path of what it concerns: "/commissions/energy"; letters with the same one form a thread
 	Secret  bool      // it holds a link that opens an account: its body is erased once it is sent
+	// Unsubscribe is the absolute address that a POST to ends letters like this, at
+	// once and without signing in (RFC 8058); empty where nobody asked for them.
+	Unsubscribe string
 }
 
 // Mail is a message in the outbox.
@@ -141,7 +144,7 @@ var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)
 
 // check refuses what could break out of a header or what the table cannot hold.
 func (m Message) check() error {
-	for name, s := range map[string]string{"subject": m.Subject, "name": m.To.Name, "address": m.To.Address, "about": m.About} {
+	for name, s := range map[string]string{"subject": m.Subject, "name": m.To.Name, "address": m.To.Address, "about": m.About, "address to unsubscribe": m.Unsubscribe} {
 		for _, r := range s {
 			if unicode.IsControl(r) {
 				return fmt.Errorf("the %s has a line break or control character: %q", name, s)

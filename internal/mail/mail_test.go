@@ -116,6 +116,7 @@ func TestDelivered(t *testing.T) {
 				Subject: "Ihre Bewerbung für „Energie“ wurde angenommen — ενέργεια",
 				Text:    "Grüße,\n.\n-- \n" + long, HTML: "<p>Grüße, <b>李明</b></p>" + long,
 				Kind: "application.approved", Person: person, About: "/commissions/energy",
+				Unsubscribe: "https://portal.example.org/unsubscribe/0123/digest",
 			})
 			m := o.settled(t)
 			if m.State != mail.Sent || m.SentAt.IsZero() || m.Attempts != 1 || m.LastError != "" || m.Person != person {
@@ -137,6 +138,8 @@ func TestDelivered(t *testing.T) {
 				"Message-ID":     {l.header.Get("Message-ID"), "<" + m.ID.String() + "@example.org>"},
 				"Auto-Submitted": {l.header.Get("Auto-Submitted"), "auto-generated"},
 				"List-Id":        {l.header.Get("List-Id"), "<application.approved.example.org>"},
+				"Unsubscribe":    {l.header.Get("List-Unsubscribe"), "<https://portal.example.org/unsubscribe/0123/digest>"},
+				"One click":      {l.header.Get("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click"}, // RFC 8058
 				"User-Agent":     {l.header.Get("User-Agent") + l.header.Get("X-Mailer"), ""},
 				"MIME":           {strings.Split(l.header.Get("Content-Type"), ";")[0], "multipart/alternative"},
 			} {

@@ -35,10 +35,26 @@ type Note struct {
 	Subject    string
 	Paragraphs []string
 	Details    [][2]string
+	Sections   []Section
 	Button     string
 	Path       string // below the portal's address: "/desk"
 	Footer     string // why the reader gets this
 	Secret     bool   // Path holds a secret
+	// Unsubscribe is the path that a POST to ends letters like this: see Message.
+	Unsubscribe string
+}
+
+// Section is a list under a heading.
+type Section struct {
+	Title string
+	Items []Item
+}
+
+// Item is a line that leads somewhere, and what is said of it.
+type Item struct {
+	Title string
+	Path  string // below the portal's address
+	Line  string
 }
 
 // Write enqueues one letter in the transaction of the change that it tells of.
@@ -65,6 +81,18 @@ func (p *Post) Compose(ctx context.Context, to Reader, kind, about string, note 
 	if to.Name != "" {
 		letter.Greeting = i18n.T(ctx, "Hello %s,", to.Name)
 	}
+	for _, section := range n.Sections {
+		with := Section{Title: section.Title}
+		for _, item := range section.Items {
+			item.Path = p.To(item.Path)
+			with.Items = append(with.Items, item)
+		}
+		letter.Sections = append(letter.Sections, with)
+	}
+	if n.Unsubscribe != "" {
+		n.Unsubscribe = p.To(n.Unsubscribe)
+		letter.Unsubscribe = &Action{Label: i18n.T(ctx, "Stop these letters"), URL: n.Unsubscribe}
+	}
 	if n.Path != "" {
 		letter.Action = &Action{Label: n.Button, URL: p.To(n.Path)}
 	}
@@ -72,6 +100,6 @@ func (p *Post) Compose(ctx context.Context, to Reader, kind, about string, note 
 	if err != nil {
 		return Message{}, fmt.Errorf("mail: %w", err)
 	}
-	m.Person, m.About, m.Secret = to.Person, about, n.Secret
+	m.Person, m.About, m.Secret, m.Unsubscribe = to.Person, about, n.Secret, n.Unsubscribe
 	return m, nil
 }

@@ -166,6 +166,10 @@ func (s *SMTP) message(m Mail) (*gomail.Msg, error) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
 	msg.SetGenHeader("List-Id", "<"+m.Kind+"."+s.domain+">")
+	if m.Unsubscribe != "" {
+		msg.SetGenHeader(gomail.HeaderListUnsubscribe, "<"+m.Unsubscribe+">")
+		msg.SetGenHeader(gomail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+	}
 	if m.About != "" {
 		about := sha256.Sum256([]byte(m.About))
 		thread := "<" + hex.EncodeToString(about[:12]) + "@" + s.domain + ">"

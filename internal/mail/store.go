@@ -25,23 +25,23 @@ func insert(ctx context.Context, tx *sql.Tx, state State, messages []Message) (i
 	n := len(messages)
 	kind, person, about := make([]string, n), make([]string, n), make([]string, n)
 	name, address, subject := make([]string, n), make([]string, n), make([]string, n)
-	text, html, secret := make([]string, n), make([]string, n), make([]bool, n)
+	text, html, secret, unsubscribe := make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
 	for i, m := range messages {
 		kind[i], about[i], secret[i] = m.Kind, m.About, m.Secret
 		name[i], address[i], subject[i] = m.To.Name, m.To.Address, m.Subject
-		text[i], html[i] = m.Text, m.HTML
+		text[i], html[i], unsubscribe[i] = m.Text, m.HTML, m.Unsubscribe
 		if m.Person != uuid.Nil {
 			person[i] = m.Person.String()
 		}
 	}
 	rows, err := tx.QueryContext(ctx, `
-		INSERT INTO mail (kind, person_id, about, to_name, to_address, subject, text, html, secret, state)
-		SELECT kind, nullif(person, '')::uuid, about, name, address, subject, text, html, secret, $10
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[])
-		  AS m (kind, person, about, name, address, subject, text, html, secret)
+		INSERT INTO mail (kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe, state)
+		SELECT kind, nullif(person, '')::uuid, about, name, address, subject, text, html, secret, unsubscribe, $11
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[], $10::text[])
+		  AS m (kind, person, about, name, address, subject, text, html, secret, unsubscribe)
 		RETURNING id`,
 		pq.Array(kind), pq.Array(person), pq.Array(about), pq.Array(name), pq.Array(address), pq.Array(subject),
-		pq.Array(text), pq.Array(html), pq.Array(secret), string(state))
+		pq.Array(text), pq.Array(html), pq.Array(secret), pq.Array(unsubscribe), string(state))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func claimOne(ctx context.Context, db *sql.DB, id uuid.UUID) (Mail, error) {
 	m, err := scan(db.QueryRowContext(ctx, `
 		UPDATE mail SET attempts = attempts + 1, claimed_until = now() + make_interval(secs => $2)
 		WHERE id = $1 AND state = 'queued' AND (claimed_until IS NULL OR claimed_until <= now())
-		RETURNING id, kind, person_id, about, to_name, to_address, subject, text, html, secret,
+		RETURNING id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe,
 		  state, attempts, last_error, created_at, sent_at`, id, claim.Seconds()))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return m, err
@@ -101,7 +101,7 @@ func Recent(ctx context.Context, q Q, before uuid.UUID, limit int) (mails []Mail
 		before = uuid.Max
 	}
 	rows, err := q.QueryContext(ctx, `
-		SELECT id, kind, person_id, about, to_name, to_address, subject, '', '', secret,
+		SELECT id, kind, person_id, about, to_name, to_address, subject, '', '', secret, '',
 		  state, attempts, last_error, created_at, sent_at
 		FROM mail WHERE id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	if err != nil {
@@ -121,7 +121,7 @@ func Recent(ctx context.Context, q Q, before uuid.UUID, limit int) (mails []Mail
 // ByID is one letter with its bodies; NotFound if there is none.
 func ByID(ctx context.Context, q Q, id uuid.UUID) (Mail, error) {
 	m, err := scan(q.QueryRowContext(ctx, `
-		SELECT id, kind, person_id, about, to_name, to_address, subject, text, html, secret,
+		SELECT id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe,
 		  state, attempts, last_error, created_at, sent_at
 		FROM mail WHERE id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -133,7 +133,7 @@ func ByID(ctx context.Context, q Q, id uuid.UUID) (Mail, error) {
 func scan(row interface{ Scan(...any) error }) (m Mail, err error) {
 	var person uuid.NullUUID
 	var sent sql.NullTime
-	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret,
+	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret, &m.Unsubscribe,
 		&m.State, &m.Attempts, &m.LastError, &m.CreatedAt, &sent)
 	m.Person, m.SentAt = person.UUID, sent.Time
 	return m, err

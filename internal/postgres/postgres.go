@@ -145,9 +145,8 @@ type Tx struct {
 	unseen []string // texts that ran here and are not prepared yet
 }
 
-// Begin starts a transaction. Changes of state go through journal.Change: nobody
-// else calls this but the command line, and jobs that write what is derived from
-// other rows or from files, and can be derived again.
+// Begin starts a transaction. Changes of state go through journal.Change,
+// what jobs derive through Transaction.
 func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
@@ -155,6 +154,27 @@ func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	}
 	return &Tx{Tx: tx, db: db}, nil
 }
+
+// Transaction runs fn in a transaction, for what jobs derive from what is there:
+// that is no change of anybody's, and not in the journal.
+func (db *DB) Transaction(ctx context.Context, fn func(*Tx) error) (err error) {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := tx.Rollback(); !errors.Is(e, sql.ErrTxDone) {
+			err = errors.Join(err, e)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// SQL is the transaction as the outbox and the queue take it.
+func (tx *Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 
 // runner is what a statement runs by: prepared, or on the transaction itself.
 type runner interface {

@@ -62,6 +62,7 @@ func Mount(s *web.Server, documents *document.Service) {
 		s.Page("POST", "/documents/:name/"+act.name, "document."+act.name, need, h.postAct(act.name, act.field, act.said, act.do))
 	}
 	h.mountUploads()
+	h.mountNotices()
 	mountAPI(s, documents)
 }
 
