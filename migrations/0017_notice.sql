@@ -18,6 +18,7 @@ CREATE TABLE document_call (
   document_id uuid NOT NULL REFERENCES document ON DELETE CASCADE,
   due_on      date NOT NULL,
   kind        text NOT NULL CHECK (kind IN ('call', 'reminder')),
+  at          timestamptz NOT NULL,
   PRIMARY KEY (document_id, due_on, kind));
 COMMENT ON TABLE document_call IS 'Members were told that a document asks them for something by that day.';
 

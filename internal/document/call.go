@@ -45,17 +45,17 @@ func (s *Service) tellCall(ctx context.Context, j call) error {
 // remindBatch is how many documents one transaction reminds of.
 const remindBatch = 100
 
-// Remind reminds the members of what is due in two days. A letter is written once,
-// however often this runs.
+// Remind reminds the members of what is due in two days, if they heard of it a day
+// ago or longer. A letter is written once, however often this runs.
 func (s *Service) Remind(ctx context.Context) error {
-	today := journal.Now(ctx).UTC()
+	now := journal.Now(ctx).UTC()
 	for {
 		due, err := postgres.All[uuid.UUID](ctx, s.db, `
-			SELECT d.id FROM document d
+			SELECT d.id FROM document d JOIN document_call x ON x.document_id = d.id AND x.due_on = d.due_on AND x.kind = 'call' AND x.at <= $3
 			WHERE d.due_on BETWEEN $1::date AND $2::date AND d.action IN ('comment', 'decision') AND d.status = 'available'
-			  AND NOT EXISTS (SELECT FROM document_call x WHERE x.document_id = d.id AND x.due_on = d.due_on AND (x.kind = 'reminder' OR d.status_since > $3))
+			  AND NOT EXISTS (SELECT FROM document_call y WHERE y.document_id = d.id AND y.due_on = d.due_on AND y.kind = 'reminder')
 			ORDER BY d.due_on, d.id LIMIT $4`,
-			today.Format(time.DateOnly), today.AddDate(0, 0, remindDays).Format(time.DateOnly), today.AddDate(0, 0, -1), remindBatch)
+			now.Format(time.DateOnly), now.AddDate(0, 0, remindDays).Format(time.DateOnly), now.AddDate(0, 0, -1), remindBatch)
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -81,9 +81,9 @@ func (s *Service) writeCalls(ctx context.Context, kind string, documents []uuid.
 	now := journal.Now(ctx)
 	return s.db.Transaction(ctx, func(tx *postgres.Tx) error {
 		fresh, err := postgres.All[uuid.UUID](ctx, tx, `
-			INSERT INTO document_call (document_id, due_on, kind)
-			SELECT id, due_on, $2 FROM document WHERE id = ANY($1::uuid[]) AND due_on >= $3::date AND action IN ('comment', 'decision') AND status = 'available'
-			ON CONFLICT DO NOTHING RETURNING document_id`, keys(documents), kind, now.UTC().Format(time.DateOnly))
+			INSERT INTO document_call (document_id, due_on, kind, at)
+			SELECT id, due_on, $2, $4 FROM document WHERE id = ANY($1::uuid[]) AND due_on >= $3::date AND action IN ('comment', 'decision') AND status = 'available'
+			ON CONFLICT DO NOTHING RETURNING document_id`, keys(documents), kind, now.UTC().Format(time.DateOnly), now)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}

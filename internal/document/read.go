@@ -153,7 +153,7 @@ func (s *Service) extract(ctx context.Context, f content) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	defer func() { _ = file.Close() }() // it was read only
+	defer func() { _ = file.Close() }()        // it was read only
 	r := extract.Result{Outcome: extract.Done} // an image has no text
 	if !kind.Image() {
 		if r, err = extract.Run(ctx, extract.Job{File: file, Type: kind, Wish: extract.Wish{Text: true, Table: true}}); err != nil {

@@ -114,7 +114,7 @@ func TestCalls(t *testing.T) {
 		}
 	}
 	remind() // it was told today
-	w.Exec(`UPDATE document SET status_since = now() - interval '3 days'`)
+	w.Exec(`UPDATE document_call SET at = now() - interval '3 days'`)
 	remind()
 	remind()
 	if got := w.letters(observer, "document.due"); strings.Count(got, "Reminder: ENERGY-N0001") != 1 {
