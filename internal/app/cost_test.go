@@ -182,6 +182,7 @@ var costs = map[string]int{
 	"/api/v1/documents/:name/versions/:version/content":      4,
 	"/api/v1/uploads/:id":                                    2,
 	"/commissions/:slug/documents/new":                       4,
+	"/commissions/:slug/documents/several":                   4,
 	"/documents/:name/edit":                                  5,
 	"/documents/:name/return":                                2,
 	"/documents/:name/supersede":                             2,

@@ -36,12 +36,17 @@ func (s *Service) tell(ctx context.Context, tx *journal.Tx, d Document) error {
 	if err != nil {
 		return err
 	}
+	return s.send(ctx, tx, readers, kind, "/documents/"+d.ID.String(), note)
+}
+
+// send enqueues the letter for every reader but who caused it.
+func (s *Service) send(ctx context.Context, tx *journal.Tx, readers []mail.Reader, kind, about string, note func(context.Context) mail.Note) error {
 	var messages []mail.Message
 	for _, r := range readers {
-		if r.Person == actor {
+		if r.Person == tx.Permit().Actor().ID {
 			continue
 		}
-		m, err := s.post.Compose(ctx, r, kind, "/documents/"+d.ID.String(), note)
+		m, err := s.post.Compose(ctx, r, kind, about, note)
 		if err != nil {
 			return err
 		}

@@ -180,31 +180,18 @@ func (d Document) submit(r Register, now time.Time) Document {
 // it gets a number and what the journal says.
 func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with Draft, upload *uuid.UUID,
 	place func(*journal.Tx, Document, Register) (Document, journal.Note, error)) (Document, error) {
-	var d Document
+	var made uuid.UUID
 	err := journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		home, err := lockHome(ctx, tx, h.ID)
+		d, r, err := s.begin(ctx, tx, h, with)
 		if err != nil {
 			return err
 		}
-		if err := home.Takes(); err != nil {
-			return err
-		}
-		officer := s.access.May(permit.Actor(), h.Scope(), "document", "accept")
-		from, err := source(ctx, tx, h.ID, with, officer)
-		if err != nil {
-			return err
-		}
-		r, err := lockRegister(ctx, tx, h.ID)
-		if err != nil {
-			return err
-		}
-		author := permit.Actor().ID
-		d = Document{ID: uuid.Must(uuid.NewV7()), CommissionID: h.ID, Commission: home.Slug, CommissionName: home.Name, Prefix: r.Prefix, AuthorID: &author,
-			Status: Prepared, StatusSince: tx.Now, Visibility: r.Visibility, Version: 1, CreatedAt: tx.Now, UpdatedAt: tx.Now}.describe(with, from)
+		d.ID = uuid.Must(uuid.NewV7())
 		d, note, err := place(tx, d, r)
 		if err != nil {
 			return err
 		}
+		made = d.ID
 		if upload != nil {
 			d.Versions, d.Languages = 1, pq.StringArray{d.Language}
 		}
@@ -221,7 +208,7 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 			if err != nil {
 				return err
 			}
-			if err := s.insertVersion(ctx, tx, d, r, file, author); err != nil {
+			if err := s.insertVersion(ctx, tx, d, r, file, permit.Actor().ID); err != nil {
 				return err
 			}
 		}
@@ -233,7 +220,30 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 	if err != nil {
 		return Document{}, constraint(err)
 	}
-	return s.Show(ctx, permit.Actor(), d.ID.String())
+	return s.Show(ctx, permit.Actor(), made.String())
+}
+
+// begin is a new document without id and number, of what is said of it, and the
+// register, locked.
+func (s *Service) begin(ctx context.Context, tx *journal.Tx, h Home, with Draft) (Document, Register, error) {
+	home, err := lockHome(ctx, tx, h.ID)
+	if err != nil {
+		return Document{}, Register{}, err
+	}
+	if err := home.Takes(); err != nil {
+		return Document{}, Register{}, err
+	}
+	author := tx.Permit().Actor().ID
+	from, err := source(ctx, tx, h.ID, with, s.access.May(tx.Permit().Actor(), h.Scope(), "document", "accept"))
+	if err != nil {
+		return Document{}, Register{}, err
+	}
+	r, err := lockRegister(ctx, tx, h.ID)
+	if err != nil {
+		return Document{}, Register{}, err
+	}
+	return Document{CommissionID: h.ID, Commission: home.Slug, CommissionName: home.Name, Prefix: r.Prefix, AuthorID: &author,
+		Status: Prepared, StatusSince: tx.Now, Visibility: r.Visibility, Version: 1, CreatedAt: tx.Now, UpdatedAt: tx.Now}.describe(with, from), r, nil
 }
 
 // step changes a document that the actor may see: decide says what it becomes,

@@ -343,6 +343,30 @@ func (tab *Tab) Upload(field string, paths ...string) {
 	}))
 }
 
+// Drop drags files from outside over what a CSS selector finds, and drops them.
+func (tab *Tab) Drop(selector string, paths ...string) {
+	tab.t.Helper()
+	what := "drop on " + selector
+	at := tab.wait(what, nil, "click", selector)
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
+	for _, kind := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} {
+		tab.do(what, input.DispatchDragEvent(kind, at.X, at.Y, data))
+	}
+	tab.settle()
+}
+
+// Connect says how the network is from now on: gone, or sending at most so many
+// bytes a second, with 0 without a limit.
+func (tab *Tab) Connect(online bool, upload int) {
+	tab.t.Helper()
+	if upload == 0 {
+		upload = -1
+	}
+	tab.do("network", chromedp.ActionFunc(func(ctx context.Context) error { // by its name: the library knows only what newer browsers have
+		return cdp.Execute(ctx, "Network.emulateNetworkConditions", map[string]any{"offline": !online, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}, nil)
+	}))
+}
+
 // Click presses a button, link, label or anything else with the mouse, and
 // waits for the page that may follow.
 func (tab *Tab) Click(what string) {

@@ -27,6 +27,7 @@ type watch struct {
 	mu       sync.Mutex
 	faults   []string
 	expected []int // answers that the test has announced
+	shaky    bool  // see Shaky
 	pending  map[network.RequestID]string
 	last     time.Time // of anything that a page does while it loads
 }
@@ -43,6 +44,14 @@ func (w *watch) Expect(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.expected = append(w.expected, status)
+}
+
+// Shaky says that from now on requests may get no answer, as where the connection
+// breaks or the portal is started again.
+func (w *watch) Shaky() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shaky = true
 }
 
 // see is told every event of the tab, in order.
@@ -67,7 +76,7 @@ func (w *watch) see(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		w.last = time.Now()
-		if e.Type != network.ResourceTypeEventSource && e.Type != network.ResourceTypePing { // these stay open
+		if e.Type != network.ResourceTypeEventSource && e.Type != network.ResourceTypePing && e.Request.Method != "PATCH" { // these stay open; the last is an upload
 			w.pending[e.RequestID] = e.Request.URL
 		}
 		u, err := url.Parse(e.Request.URL)
@@ -90,7 +99,7 @@ func (w *watch) see(event any) {
 		w.fault("answer %d for %s", status, e.Response.URL)
 	case *network.EventLoadingFailed:
 		w.last = time.Now()
-		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" { // the page was left, or it was a download
+		if !e.Canceled && !w.shaky && e.ErrorText != "net::ERR_ABORTED" { // the page was left, or it was a download
 			w.fault("request failed: %s: %s %s", w.pending[e.RequestID], e.ErrorText, e.BlockedReason)
 		}
 		delete(w.pending, e.RequestID)

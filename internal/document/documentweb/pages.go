@@ -220,6 +220,14 @@ func (f draftForm) draft() document.Draft {
 
 // write is the form of a new document of a commission.
 func (h *pages) write(c *fiber.Ctx, status int, p views.Write, err error) error {
+	if err := h.fill(c, &p, err); err != nil {
+		return err
+	}
+	return h.Render(c, status, views.WritePage(p))
+}
+
+// fill reads what the form of a document needs besides what was typed.
+func (h *pages) fill(c *fiber.Ctx, p *views.Write, err error) error {
 	ctx, who := c.UserContext(), web.Actor(c)
 	if refused := problem.As(err); refused != nil {
 		p.Errors = i18n.FieldProblems(ctx, refused)
@@ -236,7 +244,7 @@ func (h *pages) write(c *fiber.Ctx, status int, p views.Write, err error) error 
 		return err
 	}
 	p.Key = key()
-	return h.Render(c, status, views.WritePage(p))
+	return nil
 }
 
 // refusal is the status of a form that is shown again; 0 for an error that is

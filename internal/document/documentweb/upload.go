@@ -26,6 +26,8 @@ func (h *pages) mountUploads() {
 	submit, send := web.InCommission("document", "submit"), web.InPortal("upload", "send")
 	h.Page("GET", "/commissions/:slug/documents/new", "document.submit.form", submit, h.getNew)
 	h.Stream("POST", "/commissions/:slug/documents", "document.submit", submit, h.postNew)
+	h.Page("GET", "/commissions/:slug/documents/several", "document.submit.several.form", submit, h.getSeveral)
+	h.Stream("POST", "/commissions/:slug/documents/several", "document.submit.several", submit, h.postSeveral)
 	h.Page("GET", "/documents/:name/versions/new", "version.add.form", web.InCommission("document", "revise"), h.getRevise)
 	h.Stream("POST", "/documents/:name/versions", "version.add", web.InCommission("document", "revise"), h.postRevise)
 	h.Page("GET", "/documents/:name/versions/:version/content", "version.download", web.InCommission("file", "read:public"), h.getContent)
@@ -43,11 +45,17 @@ func (h *pages) mountUploads() {
 // mostFields bounds what a form that streams has beside its file.
 const mostFields = 256 << 10
 
-// streamed is a form with a file, read as it arrives.
+// streamed is a form with files, read as it arrives.
 type streamed struct {
 	values map[string][]string
-	upload document.Upload // zero for none
-	refuse error           // of the file
+	files  []received
+}
+
+// received is a file of a form: in the store, or refused.
+type received struct {
+	name   string
+	upload document.Upload // zero if it was refused
+	refuse error
 }
 
 func (f streamed) get(name string) string {
@@ -57,22 +65,42 @@ func (f streamed) get(name string) string {
 	return ""
 }
 
-// fileID is the upload that the form names: its file, or the one that was kept
-// when the form was refused before.
-func (f streamed) fileID() uuid.UUID {
-	if f.upload.ID != uuid.Nil {
-		return f.upload.ID
+// refuse is why the file of a form for one was refused.
+func (f streamed) refuse() error {
+	if len(f.files) > 0 {
+		return f.files[0].refuse
 	}
-	id, err := uuid.Parse(f.get("upload"))
-	if err != nil {
-		return uuid.Nil
-	}
-	return id
+	return nil
 }
 
-// readForm reads a multipart form. Its file goes to the store as it comes; the
-// right to send it is asked before.
-func (h *pages) readForm(c *fiber.Ctx) (streamed, error) {
+// fileID is the upload that a form for one file names: the one that came with it,
+// or one that was there before, since it was sent by a script or kept when the
+// form was refused.
+func (f streamed) fileID() uuid.UUID {
+	if len(f.files) > 0 {
+		return f.files[0].upload.ID
+	}
+	return uploadOf(f.get("upload"))
+}
+
+// content tells the files of a form from those of another: by what is in them, so
+// that a form sent twice is the same, though its files are uploads of their own.
+func (f streamed) content() string {
+	var all strings.Builder
+	for _, id := range f.values["upload"] {
+		all.WriteString(id + "\n")
+	}
+	for _, r := range f.files {
+		if r.upload.Digest != nil {
+			all.WriteString(r.upload.Digest.String() + "\n")
+		}
+	}
+	return all.String()
+}
+
+// readForm reads a multipart form. Its files go to the store as they come, at most
+// so many; the right to send them is asked before.
+func (h *pages) readForm(c *fiber.Ctx, most int) (streamed, error) {
 	f := streamed{values: map[string][]string{}}
 	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || kind != fiber.MIMEMultipartForm {
@@ -92,18 +120,24 @@ func (h *pages) readForm(c *fiber.Ctx) (streamed, error) {
 		if name == "" && p.FormName() == "file" {
 			continue // none was chosen
 		}
-		if p.FormName() == "file" && f.upload.ID == uuid.Nil {
-			f.upload, f.refuse = h.documents.Receive(c.UserContext(), web.Actor(c), name, p)
-			if problem.Of(f.refuse, problem.Invalid) {
-				f.upload = document.Upload{}
-			} else if f.refuse != nil {
-				c.Context().SetConnectionClose() // what is left of it is not read
-				return f, f.refuse
+		if p.FormName() == "file" {
+			if len(f.files) == most {
+				c.Context().SetConnectionClose()
+				return f, problem.New(problem.TooLarge, "Choose at most %d files.", most)
 			}
+			r := received{name: document.CleanName(name)}
+			r.upload, r.refuse = h.documents.Receive(c.UserContext(), web.Actor(c), name, p)
+			if problem.Of(r.refuse, problem.Invalid) {
+				r.upload = document.Upload{}
+			} else if r.refuse != nil {
+				c.Context().SetConnectionClose() // what is left of it is not read
+				return f, r.refuse
+			}
+			f.files = append(f.files, r)
 			continue
 		}
 		text, err := io.ReadAll(io.LimitReader(p, int64(left)+1))
-		if left -= len(text); err != nil || left < 0 || len(f.values) > 100 {
+		if left -= len(text); err != nil || left < 0 || len(f.values) > 100 || len(f.values[p.FormName()]) > 100 {
 			c.Context().SetConnectionClose()
 			return f, problem.New(problem.TooLarge, "The form has too much in it.")
 		}
@@ -150,7 +184,7 @@ func (h *pages) postNew(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f, err := h.readForm(c)
+	f, err := h.readForm(c, 1)
 	if err != nil {
 		return err
 	}
@@ -158,9 +192,9 @@ func (h *pages) postNew(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.OnceIn(c, f.get("_key"), in.Title+"\n"+f.fileID().String(), func() error {
+	return h.OnceIn(c, f.get("_key"), in.Title+"\n"+f.content(), func() error {
 		var d document.Document
-		err := f.refuse
+		err := f.refuse()
 		if err == nil {
 			d, err = h.documents.Submit(ctx, who, home.Slug, in.draft(), f.fileID(), f.get("keep") == "")
 		}
@@ -188,7 +222,7 @@ func (h *pages) postNew(c *fiber.Ctx) error {
 // kept is the file of a form that is shown again, so that it need not be sent
 // again; refused is passed through.
 func (h *pages) kept(c *fiber.Ctx, f streamed, refused error) (*document.Upload, error) {
-	if f.refuse != nil || f.fileID() == uuid.Nil {
+	if f.refuse() != nil || f.fileID() == uuid.Nil {
 		return nil, refused
 	}
 	u, _, err := h.documents.Upload(c.UserContext(), web.Actor(c), f.fileID())
@@ -225,7 +259,7 @@ func (h *pages) postRevise(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f, err := h.readForm(c)
+	f, err := h.readForm(c, 1)
 	if err != nil {
 		return err
 	}
@@ -233,8 +267,8 @@ func (h *pages) postRevise(c *fiber.Ctx) error {
 	if err := web.Clean(&in); err != nil {
 		return err
 	}
-	return h.OnceIn(c, f.get("_key"), in.Note+"\n"+f.fileID().String(), func() error {
-		err := f.refuse
+	return h.OnceIn(c, f.get("_key"), in.Note+"\n"+f.content(), func() error {
+		err := f.refuse()
 		if err == nil {
 			_, err = h.documents.Revise(ctx, who, d.Name(), in, f.fileID())
 		}

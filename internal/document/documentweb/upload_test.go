@@ -116,6 +116,101 @@ func TestSubmission(t *testing.T) {
 	w.member.API("POST", list, map[string]any{"title": "For another", "type": "report", "organization": "nobody", "upload": send(w.member, "c.pdf", pdf)}).Want(422, "organization")
 }
 
+// TestSeveral: many files, one form, all of them or none.
+func TestSeveral(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const list, page = "/commissions/energy/documents", "/commissions/energy/documents/several"
+	post := func(c *apptest.Client, files [][2]string, pairs ...string) apptest.Reply {
+		var b bytes.Buffer
+		m := multipart.NewWriter(&b)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if err := m.WriteField(pairs[i], pairs[i+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, f := range files {
+			p, err := m.CreateFormFile("file", f[0])
+			if err == nil {
+				_, err = p.Write([]byte(f[1]))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return c.Send("POST", page, b.String(), "Content-Type", m.FormDataContentType())
+	}
+	w.outsider.Get(page).Want(404)
+	post(w.outsider, [][2]string{{"a.pdf", pdf}}, "type", "report").Want(404)
+	w.member.Get(page).Want(200, `multiple`, "Acme")
+	post(w.member, nil, "type", "report").Want(422, "Choose at least one file.")
+
+	// One file is refused: none is submitted, the others are kept with their titles.
+	r := post(w.member, [][2]string{{"Grid_study.pdf", pdf}, {"empty.pdf", ""}, {"x.txt", "text"}}, "type", "report", "organization", "acme", "_key", "1").
+		Want(422, "This file is empty.", `value="Grid study"`, `value="x.txt"`)
+	kept := regexp.MustCompile(`name="upload" value="([0-9a-f-]{36})"`).FindAllStringSubmatch(r.Body, -1)
+	if len(kept) != 2 {
+		t.Fatalf("%d files were kept, want 2", len(kept))
+	}
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document`); n != 0 {
+		t.Fatalf("%d documents were made", n)
+	}
+	again := []string{"type", "report", "organization", "acme", "visibility", "officers", "_key", "1", "upload", kept[0][1], "title", "A study of grids", "upload", kept[1][1], "title", "x"}
+	post(w.member, nil, again...).Want(422, "Use at least 3 characters", `value="A study of grids"`)
+	post(w.chair, nil, again...).Want(422, "Use at least 3 characters", "A study of grids") // another's files
+	again[len(again)-1] = "A text"
+	post(w.chair, nil, again...).Want(422, "This file is not here any more.")
+	more := [][2]string{{"Third.txt", "third"}}
+	post(w.member, more, again...).Want(303)
+	post(w.member, more, again...).Want(303) // sent twice, carried out once
+	if got := apptest.Value[string](w.Portal, `SELECT string_agg(title || ' ' || review || ' ' || visibility || ' ' || versions, ', ' ORDER BY id) FROM document`); got !=
+		"A study of grids submitted officers 1, A text submitted officers 1, Third submitted officers 1" {
+		t.Error(got)
+	}
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'document'`); n != 3 {
+		t.Errorf("%d entries in the journal, want one for each", n)
+	}
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE kind = 'document.submitted' AND person_id = $1 AND text LIKE '%A study of grids%Third%'`, w.chair.ID); n != 1 {
+		t.Errorf("the chair got %d letters", n)
+	}
+	// An officer's have their numbers at once, without a gap.
+	w.chair.API("POST", list, map[string]any{"title": "First of all", "type": "minutes"}).Want(201)
+	post(w.chair, [][2]string{{"One.txt", "1"}, {"Two.txt", "1"}}, "type", "agenda", "_key", "2").Want(303)
+	post(w.chair, [][2]string{{"Draft.txt", "1"}}, "type", "agenda", "keep", "1").Want(303)
+	if got := apptest.Value[string](w.Portal, `SELECT string_agg(number || ' ' || title || ' ' || status, ', ' ORDER BY number) || ' ' || (SELECT last_number || ' ' || used FROM register) FROM document WHERE number IS NOT NULL`); got !=
+		fmt.Sprintf("1 First of all draft, 2 One available, 3 Two available 3 %d", len(pdf)+4+5+3) {
+		t.Error(got)
+	}
+	if got := w.chair.Get("/documents/ENERGY-N0003/versions/1/content").Want(200).Body; got != "1" {
+		t.Errorf("its file is %q", got)
+	}
+	w.Exec(`UPDATE register SET quota = used`)
+	post(w.chair, [][2]string{{"Four.txt", "4"}}, "type", "agenda").Want(422, "no room")
+	many := make([][2]string, 51)
+	for i := range many {
+		many[i] = [2]string{"a.txt", "a"}
+	}
+	post(w.chair, many, "type", "agenda").Want(413, "at most 50")
+}
+
+// TestOtherSites: a session's cookie is of no use to a page of another site, also
+// where bodies stream.
+func TestOtherSites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := "/uploads/" + send(w.member, "a.txt", "text")
+	for _, from := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://elsewhere.example"}} {
+		w.member.API("POST", "/uploads?name=a.txt", "text", from[0], from[1]).Want(403)
+		w.member.API("POST", "/uploads", "", from[0], from[1], "Upload-Length", "4").Want(403)
+		w.member.API("PATCH", at, "text", from[0], from[1], "Upload-Offset", "0").Want(403)
+		w.member.API("DELETE", at, nil, from[0], from[1]).Want(403)
+	}
+	w.member.API("DELETE", at, nil, "Sec-Fetch-Site", "same-origin").Want(204)
+}
+
 // TestVersions: a version keeps the old ones, a variant shows when it is stale.
 func TestVersions(t *testing.T) {
 	t.Parallel()

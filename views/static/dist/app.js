@@ -151,3 +151,7 @@ document.addEventListener('htmx:load', event => ready(event.target))
 document.querySelector('[data-focus]')?.focus()
 // The open tab is in sight where the tabs are a line that scrolls.
 document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+
+// What sends files while a form is still being filled in comes with such a field.
+const sending = document.querySelector('[data-upload]')
+if (sending) import(sending.dataset.script)

@@ -1,5 +1,5 @@
-// Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js and
-// icons.svg. Run by hand (npm install && npm run build, in this folder) after
+// Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js,
+// upload.js, tus.js and icons.svg. Run by hand (npm install && npm run build, in this folder) after
 // changing src/ or using a Tabler class for the first time; commit the result.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,11 @@ const out = (name, text) => {
 out('app.css', notice + small.code)
 out('app.js', read('../src/app.js'))
 out('htmx.js', '/*! htmx 2.0.11, Zero-Clause BSD license: https://github.com/bigskysoftware/htmx */\n' + read('node_modules/htmx.org/dist/htmx.min.js'))
+// Not of a first visit: fetched where files are sent, the second when there is one.
+const first = sum
+out('upload.js', read('../src/upload.js'))
+out('tus.js', '/*! tus-js-client 4.3.1, copyright Transloadit Ltd and contributors, MIT license: https://github.com/tus/tus-js-client/blob/main/LICENSE */\n' + read('node_modules/tus-js-client/dist/tus.min.js').replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'))
+sum = first
 out('icons.svg', sprite())
 out('mark.svg', read('../src/mark.svg'))
 console.log('first visit:', sum, 'bytes')
