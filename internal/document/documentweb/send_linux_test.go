@@ -57,11 +57,11 @@ func TestSending(t *testing.T) {
 	tab := w.member.Browser()
 	tab.Open("/commissions/energy/documents/new")
 	tab.See("Drop a file here")
-	tab.Connect(true, 250_000)
+	tab.Connect(true, 50_000) // a minute, of which some seconds are needed
 	tab.Drop(".upload-zone", file)
 	tab.See("A long_study.txt")
 	tab.See("left")
-	w.arrived(t, 300_000)
+	w.arrived(t, 60_000)
 	tab.Look("upload-running")
 	tab.Click("Pause")
 	tab.See("Paused at")
