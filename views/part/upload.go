@@ -16,9 +16,9 @@ import (
 // JavaScript it is a field for files like any other.
 type Sending struct {
 	Field
-	For     string // names what the files are for: what is under way is found under it when the page is opened again
-	Most    int    // how many files; each has a title of its own if there may be several
-	More    string // where several files can be sent, if Most is 1
+	For  string // names what the files are for: what is under way is found under it when the page is opened again
+	Most int    // how many files; each has a title of its own if there may be several
+	More string // where several files can be sent, if Most is 1
 }
 
 // SentFile is a file in the list of a Sending.
