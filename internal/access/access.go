@@ -320,15 +320,28 @@ func (s Sight) Shared(w *postgres.Where, d string, now time.Time) string {
 
 // shares are the live ones of a document with the actor: FROM and WHERE.
 func (s Sight) shares(w *postgres.Where, d string, now time.Time) string {
-	with := []string{"h.to_person = " + w.Arg(s.Person.UUID)}
+	return "FROM share h WHERE h.document_id = " + d + ".id AND " + s.Granted(w, "h", now)
+}
+
+// Granted is the condition, for a WHERE, that the share in the row h is with the
+// actor and live at now.
+func (s Sight) Granted(w *postgres.Where, h string, now time.Time) string {
+	if !s.Person.Valid {
+		return "false"
+	}
+	with := []string{h + ".to_person = " + w.Arg(s.Person.UUID)}
 	if len(s.Member) > 0 {
-		with = append(with, "h.to_commission = ANY("+w.Arg(s.Member)+"::uuid[])")
+		with = append(with, h+".to_commission = ANY("+w.Arg(s.Member)+"::uuid[])")
 	}
 	if len(s.Acting) > 0 {
-		with = append(with, "h.to_organization = ANY("+w.Arg(s.Acting)+"::uuid[])")
+		with = append(with, h+".to_organization = ANY("+w.Arg(s.Acting)+"::uuid[])")
 	}
-	return "FROM share h WHERE h.document_id = " + d + ".id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > " + w.Arg(now) +
-		" AND (" + strings.Join(with, " OR ") + ")"
+	return Live(w, h, now) + " AND (" + strings.Join(with, " OR ") + ")"
+}
+
+// Live is the condition that the share in the row h holds at now.
+func Live(w *postgres.Where, h string, now time.Time) string {
+	return h + ".revoked_at IS NULL AND coalesce(" + h + ".expires_at, 'infinity') > " + w.Arg(now)
 }
 
 type trackKey struct{}

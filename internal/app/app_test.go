@@ -45,6 +45,8 @@ func TestPublic(t *testing.T) {
 		// The secret of a mailed link is the right to see the invitation and to say no.
 		"GET /invitations/:token": true, "POST /invitations/:token/decline": true,
 		"GET /api/v1/invitations/:token": true, "POST /api/v1/invitations/:token/decline": true,
+		// The secret of a link is the right to see one document, or to download it.
+		"GET /s/:secret": true, "GET /s/:secret/versions/:version/content": true,
 		"OPTIONS /api/v1/uploads": true, // what tus clients ask first: versions and limits
 		"GET /static/*":           true, "GET /healthz": true, "GET /readyz": true, "GET /api/docs": true, "GET /api/v1/openapi.json": true,
 	}

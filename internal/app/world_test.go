@@ -35,7 +35,7 @@ func newWorld(t *testing.T, n int) *world {
 		SELECT $1, 'text.txt', 4, $2, 'text/plain', now(), now() + interval '1 day' FROM generate_series(1, $3)`, w.sam.ID, b.Digest, n)
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
 		"participations": "o1", "documents": "GRID-STORAGE-N0001",
-		"/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+		"/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 	for segment, query := range map[string]string{
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",
@@ -51,6 +51,7 @@ func newWorld(t *testing.T, n int) *world {
 		"import":                 "SELECT id FROM import WHERE kind = 'seats' ORDER BY id LIMIT 1",
 		"register import":        "SELECT id FROM import WHERE kind = 'documents' ORDER BY id LIMIT 1",
 		"uploads":                "SELECT id FROM upload ORDER BY id LIMIT 1",
+		"shares":                 "SELECT id FROM share WHERE link = sha256('link2')",
 		"mail":                   "SELECT id FROM mail ORDER BY id LIMIT 1",
 	} {
 		w.ids[segment] = apptest.Value[string](w.Portal, query)
@@ -173,6 +174,14 @@ BEGIN
   INSERT INTO document (commission_id, number, title, type, organization_id, author_id, status, status_since, visibility, created_at, updated_at)
     SELECT grid, i, 'Report ' || i, 'report', nordwind, sam, 'available', now(), 'commission', now(), now() FROM generate_series(1, n) i;
   INSERT INTO document_notice (person_id, key, digested_at) VALUES (sam, repeat('ab', 16), now());
+  UPDATE sharing SET links = true;
+  INSERT INTO share (document_id, organization_id, to_commission, to_organization, to_person, level, created_by, created_at)
+    SELECT d.id, nordwind, CASE WHEN x = 1 THEN grid END, CASE WHEN x = 2 THEN nordwind END, CASE WHEN x = 3 THEN sam END, 'download', sam, now()
+    FROM document d, generate_series(1, 3) x;
+  INSERT INTO share (document_id, organization_id, link, level, created_by, created_at, expires_at)
+    SELECT d.id, nordwind, sha256(('link' || i)::bytea), 'download', sam, now(), now() + interval '10 days' FROM document d, generate_series(1, n) i WHERE d.number = 1;
+  INSERT INTO document_access (document_id, kind, number, person_id, organization_id, share_id, at)
+    SELECT document_id, 'download', 1, sam, nordwind, id, now() FROM share, generate_series(1, n);
   INSERT INTO mail (kind, to_address, subject, text, html, secret, state)
     SELECT 'test.mail', 'x' || i || '@example.org', 'Subject', 'Text', '<p>Text</p>', false, 'kept' FROM generate_series(1, n) i;
   FOR i IN 1 .. n LOOP

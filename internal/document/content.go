@@ -43,6 +43,12 @@ func (s *Service) Content(ctx context.Context, who access.Actor, name string, nu
 	if !s.MayDownload(who, d) {
 		return d, Content{}, problem.New(problem.Forbidden, "It is withdrawn: %s", d.StatusReason)
 	}
+	c, err := s.content(ctx, d, number, language)
+	return d, c, err
+}
+
+// content finds a file of a document, whoever asks.
+func (s *Service) content(ctx context.Context, d Document, number int, language string) (Content, error) {
 	if language == "" {
 		language = d.Language
 	}
@@ -50,9 +56,9 @@ func (s *Service) Content(ctx context.Context, who access.Actor, name string, nu
 		SELECT `+versionColumns+` FROM document_version v JOIN file f USING (digest) LEFT JOIN person p ON p.id = v.person_id
 		WHERE v.document_id = $1 AND v.number = $2 AND v.language = $3`, d.ID, number, language)
 	if err != nil {
-		return d, Content{}, err
+		return Content{}, err
 	}
-	return d, Content{v, func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+	return Content{v, func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 		return s.files.Reader(ctx, v.Digest, offset, length)
 	}}, nil
 }

@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"strings"
+	"time"
 
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
@@ -90,4 +91,28 @@ func withdrawn(ctx context.Context, d Document) mail.Note {
 	return mail.Note{Subject: subject(i18n.T(ctx, "%s was withdrawn", d.Reference())),
 		Paragraphs: []string{i18n.T(ctx, "“%s” was withdrawn from the register of %s. Its number stays.", d.Title, d.CommissionName), i18n.T(ctx, "The reason given: %s", d.StatusReason)},
 		Button:     i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer(ctx, d)}
+}
+
+func shared(ctx context.Context, d Document, by string, with Grant, to Recipient, until *time.Time) mail.Note {
+	text := i18n.T(ctx, "%s shares “%s” of %s with you.", by, d.Title, d.owner())
+	footer := i18n.T(ctx, "You get this because a document is shared with you.")
+	switch with.With {
+	case WithCommission:
+		text = i18n.T(ctx, "%s shares “%s” of %s with %s. All its members can read it.", by, d.Title, d.owner(), to.Name)
+		footer = i18n.T(ctx, "You get this because you are an officer or the convener of %s.", to.Name)
+	case WithOrganization:
+		text = i18n.T(ctx, "%s shares “%s” of %s with %s. All who act for it can read it.", by, d.Title, d.owner(), to.Name)
+		footer = i18n.T(ctx, "You get this because you are a primary representative of %s.", to.Name)
+	}
+	n := mail.Note{Subject: subject(i18n.T(ctx, "%s is shared with you", d.Reference())), Paragraphs: []string{text}, Button: i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer}
+	if with.Reason != "" {
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "The reason given: %s", with.Reason))
+	}
+	if with.Level == "see" {
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "It can be seen here, but its files cannot be downloaded."))
+	}
+	if until != nil {
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "It is shared until %s.", i18n.Date(ctx, *until)))
+	}
+	return n
 }

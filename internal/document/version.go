@@ -51,7 +51,12 @@ func (s *Service) Versions(ctx context.Context, who access.Actor, d Document) ([
 	if !s.access.May(who, d.Scope(), "document", d.Reading()) {
 		return nil, access.ErrNotFound
 	}
-	return postgres.All[Version](ctx, s.db, `
+	return versions(ctx, s.db, d)
+}
+
+// versions are the files of a document, the newest first.
+func versions(ctx context.Context, q postgres.Q, d Document) ([]Version, error) {
+	return postgres.All[Version](ctx, q, `
 		SELECT `+versionColumns+` FROM document_version v JOIN file f USING (digest) LEFT JOIN person p ON p.id = v.person_id
 		WHERE v.document_id = $1 ORDER BY v.number DESC, v.language = $2 DESC, v.language LIMIT $3`, d.ID, d.Language, mostVersions)
 }

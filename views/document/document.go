@@ -254,6 +254,7 @@ type Act struct {
 type Show struct {
 	document.Document
 	Versions []document.Version
+	Through  []document.Share // that the reader has it by
 	Now      time.Time
 	May      map[string]bool // what the reader may do
 	Download bool

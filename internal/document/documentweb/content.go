@@ -1,6 +1,7 @@
 package documentweb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/document"
 	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
 )
@@ -17,30 +19,50 @@ import (
 // getContent is the file of a version: streamed, by range if asked, saved and not
 // shown unless it is harmless and inline is asked for.
 func (h *pages) getContent(c *fiber.Ctx) error {
-	in, err := web.Decode[contentQuery](c)
+	in, number, err := versionOf(c)
 	if err != nil {
 		return err
-	}
-	number, err := strconv.Atoi(in.Version)
-	if err != nil || number < 1 || number > 1e6 {
-		access.Public(c.UserContext())
-		return access.ErrNotFound
 	}
 	ctx, who := c.UserContext(), web.Actor(c)
 	d, content, err := h.documents.Content(ctx, who, in.Name, number, in.Language)
 	if err != nil {
 		return err
 	}
+	return h.send(c, content, in.Inline, func(ctx context.Context, part bool) error {
+		return h.documents.NoteDownload(ctx, who, d, content.Version, part)
+	})
+}
+
+// versionOf is which file is asked for, and the number of its version.
+func versionOf(c *fiber.Ctx) (contentQuery, int, error) {
+	in, err := web.Decode[contentQuery](c)
+	if err != nil {
+		return in, 0, err
+	}
+	number, err := strconv.Atoi(in.Version)
+	if err != nil || number < 1 || number > 1e6 {
+		access.Public(c.UserContext())
+		return in, 0, access.ErrNotFound
+	}
+	return in, number, nil
+}
+
+// send streams a file; note writes down that it was downloaded, in part or from
+// its beginning.
+func (h *pages) send(c *fiber.Ctx, content document.Content, inline bool, note func(ctx context.Context, part bool) error) error {
+	ctx := c.UserContext()
 	tag := `"` + content.Digest.String() + `"`
 	c.Set(fiber.HeaderETag, tag)
-	c.Set(fiber.HeaderCacheControl, "private, no-cache") // asked again each time: a right may be gone
+	if c.GetRespHeader(fiber.HeaderCacheControl) == "" {
+		c.Set(fiber.HeaderCacheControl, "private, no-cache") // asked again each time: a right may be gone
+	}
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
 	c.Set(fiber.HeaderContentType, content.Type)
 	// Whatever is in it gets no rights of this site.
 	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
-	c.Set(fiber.HeaderContentDisposition, disposition(in.Inline && content.Inline(), content.FileName))
-	if in.Inline && content.Type == "text/plain" {
+	c.Set(fiber.HeaderContentDisposition, disposition(inline && content.Inline(), content.FileName))
+	if inline && content.Type == "text/plain" {
 		c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
 	}
 	if c.Get(fiber.HeaderIfNoneMatch) == tag {
@@ -55,7 +77,7 @@ func (h *pages) getContent(c *fiber.Ctx) error {
 		c.Status(fiber.StatusPartialContent)
 		c.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", from, from+length-1, content.Size))
 	}
-	if c.Method() == fiber.MethodHead {
+	if c.Context().IsHead() {
 		c.Response().SkipBody = true
 		c.Response().Header.SetContentLength(int(length))
 		return nil
@@ -64,7 +86,7 @@ func (h *pages) getContent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.documents.NoteDownload(ctx, who, d, content.Version, from > 0); err != nil {
+	if err := note(ctx, from > 0); err != nil {
 		return errors.Join(err, r.Close())
 	}
 	return web.SendStream(c, r, length)

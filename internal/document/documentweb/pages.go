@@ -63,6 +63,7 @@ func Mount(s *web.Server, documents *document.Service) {
 	}
 	h.mountUploads()
 	h.mountNotices()
+	h.mountShares(s)
 	mountAPI(s, documents)
 }
 
@@ -321,6 +322,10 @@ func (h *pages) show(c *fiber.Ctx, status int, d document.Document) error {
 	p.May["edit"] = p.May["edit"] && d.Editable(p.May["accept"]) == nil
 	var err error
 	if p.Versions, err = h.documents.Versions(ctx, who, d); err != nil {
+		return err
+	}
+	p.May["share"], p.May["shares"] = d.Shareable() == nil && h.documents.May(who, d, "share", "grant"), d.Number != nil && h.documents.May(who, d, "share", "read")
+	if p.Through, err = h.documents.Through(ctx, who, d); err != nil {
 		return err
 	}
 	return h.Render(c, status, views.ShowPage(p))
