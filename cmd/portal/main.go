@@ -17,16 +17,17 @@ import (
 )
 
 type program struct {
-	Serve   serveCommand   `cmd:"" help:"Answer requests and do the background work. The schema has to be up to date."`
-	Dev     devCommand     `cmd:"" help:"Run everything on this machine: a private Postgres under var/, the sample data, the portal."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
-	Person  personCommand  `cmd:"" help:"Add persons; make them one of the secretariat."`
-	Token   tokenCommand   `cmd:"" help:"Make tokens for the API."`
-	Import  importCommand  `cmd:"" help:"Import organizations, persons, commissions, participations, seats or documents from CSV and XLSX files."`
-	Routes  routesCommand  `cmd:"" help:"List every route with the right it asks for."`
-	Extract extractCommand `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-	Help    helpCommand    `cmd:"" help:"Print the commands and every setting of the environment."`
+	Serve     serveCommand     `cmd:"" help:"Answer requests and do the background work. The schema has to be up to date."`
+	Dev       devCommand       `cmd:"" help:"Run everything on this machine: a private Postgres under var/, the sample data, the portal."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database's schema up to date."`
+	Person    personCommand    `cmd:"" help:"Add persons; make them one of the secretariat."`
+	Token     tokenCommand     `cmd:"" help:"Make tokens for the API."`
+	Import    importCommand    `cmd:"" help:"Import organizations, persons, commissions, participations, seats or documents from CSV and XLSX files."`
+	Documents documentsCommand `cmd:"" help:"Look after the files of documents."`
+	Routes    routesCommand    `cmd:"" help:"List every route with the right it asks for."`
+	Extract   extractCommand   `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Help      helpCommand      `cmd:"" help:"Print the commands and every setting of the environment."`
 }
 
 func main() {

@@ -3,6 +3,7 @@ package apptest
 import (
 	"bytes"
 	"mime/multipart"
+	"strings"
 )
 
 // PostFile sends a form with a file in field, and name, value pairs.
@@ -27,3 +28,6 @@ func (c *Client) PostFile(path, field, name string, content []byte, pairs ...str
 	}
 	return c.do("POST", path, &body, "Content-Type", form.FormDataContentType(), "Sec-Fetch-Site", "same-origin")
 }
+
+// FilesDir is the folder of the portal's files.
+func (p *Portal) FilesDir() string { return strings.TrimPrefix(p.Config.Files, "file://") }

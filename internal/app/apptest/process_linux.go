@@ -6,11 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -114,12 +112,3 @@ func (s *Process) Kill() {
 
 // PID is its process number.
 func (s *Process) PID() int { return s.command.Process.Pid }
-
-// FilesDir is the folder of its file store.
-func (p *Portal) FilesDir() string {
-	u, err := url.Parse(p.Config.Files)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return strings.TrimSuffix(u.Path, "/")
-}
