@@ -17,6 +17,7 @@ import (
 	"commissionportal/internal/account"
 	"commissionportal/internal/account/accountweb"
 	"commissionportal/internal/blob"
+	"commissionportal/internal/clamd"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
 	"commissionportal/internal/desk"
@@ -97,12 +98,19 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
+	scanner, err := clamd.New(c.Clamd)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
 	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
 	a.capabilities(post)
+	if scanner != nil {
+		a.Documents.Scanner = scanner
+	}
 	return a, nil
 }
 
@@ -144,6 +152,7 @@ func (a *App) capabilities(post *mail.Post) {
 	intakeweb.Mount(a.Web, a.Imports)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
+	a.Queue.Every("document.scan", time.Hour, a.Documents.ScanRest)
 	a.Queue.Every("document.unread", time.Hour, a.Documents.ReadRest)
 	a.Queue.Every("document.digests", time.Hour, a.Documents.Digests)
 	a.Queue.Every("document.remind", time.Hour, a.Documents.Remind)

@@ -30,6 +30,7 @@ type Config struct {
 	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`
 	Files          string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
 	MaxFile        int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
+	Clamd          string         `env:"CLAMD" help:"ClamAV daemon that searches files for viruses, unix:///run/clamav/clamd.ctl or tcp://host:3310: while it is down no file is taken; empty: none"`
 	Mail           mail.Settings
 }
 

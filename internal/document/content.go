@@ -58,6 +58,9 @@ func (s *Service) content(ctx context.Context, d Document, number int, language 
 	if err != nil {
 		return Content{}, err
 	}
+	if v.Scan == infected {
+		return Content{}, problem.New(problem.Forbidden, "A virus was found in this file. It is given to nobody.")
+	}
 	return Content{v, func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 		return s.files.Reader(ctx, v.Digest, offset, length)
 	}}, nil

@@ -27,6 +27,8 @@ type Service struct {
 	queue  *jobs.Queue
 	// maxFile is how many bytes one file may have.
 	maxFile int64
+	// Scanner, if set, searches every file for viruses before it is taken.
+	Scanner Scanner
 }
 
 // New makes the service. files is where content is kept, a file of at most maxFile

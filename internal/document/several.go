@@ -46,7 +46,7 @@ func (s *Service) Uploads(ctx context.Context, who access.Actor, ids []uuid.UUID
 		return nil, err
 	}
 	list, err := postgres.All[Upload](ctx, s.db, `
-		SELECT `+uploadColumns+` FROM upload WHERE id = ANY($1::uuid[]) AND person_id = $2 AND digest IS NOT NULL AND expires_at > $3 LIMIT $4`,
+		SELECT `+uploadColumns+` FROM upload WHERE id = ANY($1::uuid[]) AND person_id = $2 AND digest IS NOT NULL AND scan <> 'waiting' AND expires_at > $3 LIMIT $4`,
 		pq.Array(ids), who.ID, journal.Now(ctx), MostSeveral)
 	found := make(map[uuid.UUID]Upload, len(list))
 	for _, u := range list {
@@ -138,7 +138,7 @@ func takeSeveral(ctx context.Context, tx *journal.Tx, pieces []Piece) ([]File, e
 		ids[i] = p.Upload
 	}
 	list, err := postgres.All[Upload](ctx, tx, `
-		DELETE FROM upload WHERE id = ANY($1::uuid[]) AND person_id = $2 AND digest IS NOT NULL AND expires_at > $3 RETURNING `+uploadColumns,
+		DELETE FROM upload WHERE id = ANY($1::uuid[]) AND person_id = $2 AND digest IS NOT NULL AND scan <> 'waiting' AND expires_at > $3 RETURNING `+uploadColumns,
 		pq.Array(ids), tx.Permit().Actor().ID, tx.Now)
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func takeSeveral(ctx context.Context, tx *journal.Tx, pieces []Piece) ([]File, e
 			continue
 		}
 		delete(taken, id) // one file makes one document
-		files[i] = File{Digest: *u.Digest, Size: u.Size, Type: *u.Type, Name: u.FileName}
+		files[i] = File{Digest: *u.Digest, Size: u.Size, Type: *u.Type, Name: u.FileName, scan: u.Scan}
 	}
 	return files, f.Err()
 }
@@ -165,10 +165,10 @@ func takeSeveral(ctx context.Context, tx *journal.Tx, pieces []Piece) ([]File, e
 // title and file alone.
 func (s *Service) insertSeveral(ctx context.Context, tx *journal.Tx, made []Document, files []File, r Register) error {
 	n, d := len(made), made[0]
-	ids, titles, names, types, sizes, contents := make([]uuid.UUID, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make(pq.ByteaArray, n)
+	ids, titles, names, types, scans, sizes, contents := make([]uuid.UUID, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make(pq.ByteaArray, n)
 	var all int64
 	for i, f := range files {
-		ids[i], titles[i], names[i], types[i], sizes[i], contents[i] = made[i].ID, made[i].Title, f.Name, f.Type, f.Size, f.Digest[:]
+		ids[i], titles[i], names[i], types[i], scans[i], sizes[i], contents[i] = made[i].ID, made[i].Title, f.Name, f.Type, f.scan, f.Size, f.Digest[:]
 		all += f.Size
 	}
 	if _, err := tx.Exec(ctx, `
@@ -180,9 +180,9 @@ func (s *Service) insertSeveral(ctx context.Context, tx *journal.Tx, made []Docu
 		return err
 	}
 	added, err := postgres.All[blob.Digest](ctx, tx, `
-		INSERT INTO file (digest, size, type, created_at)
-		SELECT DISTINCT ON (digest) digest, size, type, $4::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::text[]) AS x (digest, size, type)
-		ON CONFLICT (digest) DO NOTHING RETURNING digest`, contents, pq.Array(sizes), pq.Array(types), d.CreatedAt)
+		INSERT INTO file (digest, size, type, scan, created_at)
+		SELECT DISTINCT ON (digest) digest, size, type, scan, $5::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[]) AS x (digest, size, type, scan)
+		ON CONFLICT (digest) DO NOTHING RETURNING digest`, contents, pq.Array(sizes), pq.Array(types), pq.Array(scans), d.CreatedAt)
 	if err != nil {
 		return err
 	}

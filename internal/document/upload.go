@@ -31,12 +31,14 @@ type Upload struct {
 	Size      int64        `db:"size" json:"size"`
 	Digest    *blob.Digest `db:"digest" json:"sha256,omitempty" doc:"Absent until all of it is there."`
 	Type      *string      `db:"type" json:"type,omitempty" doc:"Media type, by its content."`
+	Scan      string       `db:"scan" json:"-"`
 	CreatedAt time.Time    `db:"created_at" json:"created_at"`
 	ExpiresAt time.Time    `db:"expires_at" json:"expires_at" doc:"What no document has taken by then is deleted."`
 }
 
-// Finished reports whether all of it is there.
-func (u Upload) Finished() bool { return u.Digest != nil }
+// Finished reports whether all of it is there, and was searched for viruses where
+// that is done.
+func (u Upload) Finished() bool { return u.Digest != nil && u.Scan != unsearched }
 
 // Path is where its bytes are sent to.
 func (u Upload) Path() string { return "/api/v1/uploads/" + u.ID.String() }
@@ -76,7 +78,7 @@ func CleanName(name string) string {
 	return name
 }
 
-const uploadColumns = `id, person_id, file_name, size, digest, type, created_at, expires_at`
+const uploadColumns = `id, person_id, file_name, size, digest, type, scan, created_at, expires_at`
 
 // upload reads a file of the actor's own; anybody else's is not there.
 func (s *Service) upload(ctx context.Context, q postgres.Q, who access.Actor, id uuid.UUID) (Upload, error) {
@@ -115,6 +117,10 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, id uuid.UUID) (U
 	if err != nil || u.Finished() {
 		return u, u.Size, err
 	}
+	if u.Digest != nil { // the scanner was not there when the last byte came
+		u, err = s.check(ctx, who, u)
+		return u, u.Size, err
+	}
 	n, err := s.files.Offset(ctx, id.String())
 	return u, n, err
 }
@@ -143,12 +149,12 @@ func (s *Service) Append(ctx context.Context, who access.Actor, id uuid.UUID, of
 	if err != nil {
 		return u, at, err
 	}
-	u, err = s.finish(ctx, u, b)
+	u, err = s.finish(ctx, who, u, b)
 	return u, at, err
 }
 
 // finish says what a file is that is whole, and refuses what must not be taken.
-func (s *Service) finish(ctx context.Context, u Upload, b blob.Blob) (Upload, error) {
+func (s *Service) finish(ctx context.Context, who access.Actor, u Upload, b blob.Blob) (Upload, error) {
 	sniffed, err := extract.Sniff(stored{ctx, s.files, b}, b.Size, u.FileName)
 	if err != nil {
 		return u, err
@@ -158,8 +164,14 @@ func (s *Service) finish(ctx context.Context, u Upload, b blob.Blob) (Upload, er
 		return u, errors.Join(err, problem.Field("file", sniffed.Refuse))
 	}
 	kind := string(sniffed.Type)
-	u.Digest, u.Type, u.Size = &b.Digest, &kind, b.Size
-	return u, postgres.ExecOne(ctx, s.db, access.ErrNotFound, `UPDATE upload SET digest = $2, type = $3, size = $4 WHERE id = $1`, u.ID, u.Digest, u.Type, u.Size)
+	u.Digest, u.Type, u.Size, u.Scan = &b.Digest, &kind, b.Size, unscanned
+	if s.Scanner != nil {
+		u.Scan = unsearched
+	}
+	if err := postgres.ExecOne(ctx, s.db, access.ErrNotFound, `UPDATE upload SET digest = $2, type = $3, size = $4, scan = $5 WHERE id = $1`, u.ID, u.Digest, u.Type, u.Size, u.Scan); err != nil {
+		return u, err
+	}
+	return s.check(ctx, who, u)
 }
 
 // Receive takes a whole file at once, of a length that need not be known before.
@@ -179,7 +191,12 @@ func (s *Service) Receive(ctx context.Context, who access.Actor, name string, r 
 	if err := s.insertUpload(ctx, u); err != nil {
 		return u, err
 	}
-	return s.finish(ctx, u, b)
+	u, err = s.finish(ctx, who, u, b)
+	if err != nil && u.Scan == unsearched { // who sends it whole sends it again
+		_, e := s.db.Exec(ctx, `DELETE FROM upload WHERE id = $1`, u.ID)
+		err = errors.Join(err, e)
+	}
+	return u, err
 }
 
 // Discard throws a file away that no document has taken.
@@ -202,11 +219,11 @@ func take(ctx context.Context, tx *journal.Tx, id uuid.UUID) (File, error) {
 		return File{}, missing
 	}
 	u, err := postgres.One[Upload](ctx, tx, missing, `
-		DELETE FROM upload WHERE id = $1 AND person_id = $2 AND digest IS NOT NULL AND expires_at > $3 RETURNING `+uploadColumns, id, tx.Permit().Actor().ID, tx.Now)
+		DELETE FROM upload WHERE id = $1 AND person_id = $2 AND digest IS NOT NULL AND scan <> 'waiting' AND expires_at > $3 RETURNING `+uploadColumns, id, tx.Permit().Actor().ID, tx.Now)
 	if err != nil {
 		return File{}, err
 	}
-	return File{Digest: *u.Digest, Size: u.Size, Type: *u.Type, Name: u.FileName}, nil
+	return File{Digest: *u.Digest, Size: u.Size, Type: *u.Type, Name: u.FileName, scan: u.Scan}, nil
 }
 
 // stored is content of the store, read at any place.

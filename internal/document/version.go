@@ -21,6 +21,7 @@ type File struct {
 	Size   int64
 	Type   string // media type, by its content
 	Name   string
+	scan   string
 }
 
 // Version is one file of a document.
@@ -68,7 +69,7 @@ func (s *Service) insertVersion(ctx context.Context, tx *journal.Tx, d Document,
 }
 
 func (s *Service) writeVersion(ctx context.Context, tx *journal.Tx, document uuid.UUID, v Version, r Register, f File, person uuid.UUID) error {
-	added, err := tx.Exec(ctx, `INSERT INTO file (digest, size, type, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING`, f.Digest, f.Size, f.Type, tx.Now)
+	added, err := tx.Exec(ctx, `INSERT INTO file (digest, size, type, scan, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest) DO NOTHING`, f.Digest, f.Size, f.Type, f.scan, tx.Now)
 	if err == nil && added > 0 {
 		err = s.queue.Enqueue(ctx, tx.SQL(), reading{Digest: f.Digest})
 	}

@@ -47,8 +47,8 @@ type Portal struct {
 }
 
 // New starts a portal on a clone of the migrated template (about 25 ms); it ends
-// with the test.
-func New(t testing.TB) *Portal {
+// with the test. with changes its settings.
+func New(t testing.TB, with ...func(*app.Config)) *Portal {
 	t.Helper()
 	p := &Portal{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,8 +61,12 @@ func New(t testing.TB) *Portal {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: level}))
-	p.App, err = app.New(app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true,
-		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}, log, p.clock)
+	c := app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true,
+		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}
+	for _, change := range with {
+		change(&c)
+	}
+	p.App, err = app.New(c, log, p.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 )
 
@@ -19,9 +20,9 @@ type world struct {
 	chair, member, boss, outsider, sam *apptest.Client
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, with ...func(*app.Config)) *world {
 	t.Helper()
-	w := &world{Portal: apptest.New(t), energy: uuid.Must(uuid.NewV7()), acme: uuid.Must(uuid.NewV7())}
+	w := &world{Portal: apptest.New(t, with...), energy: uuid.Must(uuid.NewV7()), acme: uuid.Must(uuid.NewV7())}
 	w.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state) VALUES ($1, 'energy', 'ENERGY', 'Energy', 'commission', 'active')`, w.energy)
 	w.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, state, country) VALUES ($1, 'acme', 'Acme', 'acme', 'company', 'member', 'DE')`, w.acme)
 	w.Exec(`INSERT INTO participation (organization_id, commission_id, level, period) VALUES ($1, $2, 'P', '[2020-01-01,)')`, w.acme, w.energy)

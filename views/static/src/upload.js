@@ -159,9 +159,10 @@ function serve(box) {
       const { Upload } = await tus(box)
       if (r.state !== 'running') return
       r.upload ??= new Upload(r.file, {
-        endpoint: box.dataset.to, uploadUrl: r.url || null, retryDelays: null, storeFingerprintForResuming: false,
+        endpoint: r.url ? null : box.dataset.to, uploadUrl: r.url || null, retryDelays: null, storeFingerprintForResuming: false,
         metadata: { filename: r.name },
-        onUploadUrlAvailable: () => { r.url = new URL(r.upload.url, location).pathname; remember() },
+        // Without an endpoint a question about it that is not answered begins no other.
+        onUploadUrlAvailable: () => { r.url = new URL(r.upload.url, location).pathname; r.upload.options.endpoint = null; remember() },
         onProgress: sent => {
           if (r.state !== 'running') return
           if (!r.marks.length && r.sent < sent) r.marks.push([performance.now(), r.sent])
@@ -203,6 +204,10 @@ function serve(box) {
     if (passes && (status === 0 || r.tries < delays.length)) {
       r.timer = setTimeout(() => { if (r.state === 'lost') resume(r) }, delays[Math.min(r.tries++, delays.length - 1)])
       return set(r, 'lost')
+    }
+    if (r.url && (status === 404 || status === 410)) { // it has expired: from its beginning
+      Object.assign(r, { url: '', upload: null, sent: 0 })
+      return start(r)
     }
     if (status === 401) {
       r.why = word('signIn')
