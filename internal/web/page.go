@@ -48,6 +48,20 @@ func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
 	return nil
 }
 
+// Text answers with a public text that is asked for again and again, such as a
+// feed: whoever has it is told so.
+func (s *Server) Text(c *fiber.Ctx, kind, text string) error {
+	tag := `W/"` + hexHash([]byte(text)) + `"`
+	c.Set(fiber.HeaderContentType, kind)
+	c.Set(fiber.HeaderCacheControl, "public, no-cache")
+	c.Append(fiber.HeaderVary, "Accept-Language")
+	c.Set(fiber.HeaderETag, tag)
+	if c.Get(fiber.HeaderIfNoneMatch) == tag {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return c.SendString(text)
+}
+
 // SeeOther answers a form that succeeded: the browser goes to path and shows
 // the flash there ("" for none), a sentence in the reader's language.
 func (s *Server) SeeOther(c *fiber.Ctx, path, flash string) error {

@@ -379,3 +379,28 @@ func empty(ctx context.Context, p Register) string {
 	}
 	return i18n.T(ctx, "Documents for everybody stand here. Members see more after signing in.")
 }
+
+// licenseHelp explains a license in a line.
+var licenseHelp = map[string]string{
+	"CC0-1.0": "No conditions at all.", "CC-BY-4.0": "Share and adapt, naming the source.", "CC-BY-SA-4.0": "Share and adapt, naming the source, under the same license.",
+	"CC-BY-NC-4.0": "Share and adapt, naming the source, not for profit.", "CC-BY-ND-4.0": "Share unchanged, naming the source.", "CC-BY-NC-ND-4.0": "Share unchanged, naming the source, not for profit.",
+}
+
+func licenses(ctx context.Context) []part.Option {
+	list := make([]part.Option, len(document.Licenses))
+	for i, l := range document.Licenses {
+		list[i] = part.Option{Value: l.ID, Label: l.Name, Help: i18n.T(ctx, licenseHelp[l.ID])}
+	}
+	return list
+}
+
+func (p Open) openFacts(ctx context.Context, license document.License) []part.Fact {
+	d := p.Document
+	list := []part.Fact{{Label: i18n.T(ctx, "License"), Value: licensed(license)}, {Label: i18n.T(ctx, "Type"), Value: part.Say(Name(ctx, d.Type))},
+		{Label: i18n.T(ctx, "By"), Value: part.Say(d.By())}, {Label: i18n.T(ctx, "Commission"), Value: linked(d.CommissionName, "/commissions/"+d.Commission)},
+		{Label: i18n.T(ctx, "Published on"), Value: part.Say(i18n.Date(ctx, *d.PublishedAt))}}
+	if len(d.Keywords) > 0 {
+		list = append(list, part.Fact{Label: i18n.T(ctx, "Keywords"), Value: part.Say(strings.Join(d.Keywords, ", "))})
+	}
+	return list
+}

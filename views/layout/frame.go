@@ -65,7 +65,12 @@ type Head struct {
 	Wide        bool   // uses the whole width of the window: large tables
 	Public      bool   // an airy page for the public: no grey behind it
 	NoIndex     bool   // search engines are asked to leave it out
+	Meta        []Meta // what programs read of the page: citation_title
+	Feed        string // path of its Atom feed
 }
+
+// Meta is a value that programs read.
+type Meta struct{ Name, Content string }
 
 func (h Head) active(e Entry) bool {
 	if h.Active == "" {

@@ -64,6 +64,7 @@ func Mount(s *web.Server, documents *document.Service) {
 	h.mountUploads()
 	h.mountNotices()
 	h.mountShares(s)
+	h.mountOpen()
 	mountAPI(s, documents)
 }
 
@@ -299,7 +300,7 @@ func (h *pages) postReserve(c *fiber.Ctx) error {
 }
 
 // actions that the page of a document has buttons for.
-var actions = []string{"edit", "revise", "accept", "return", "withdraw", "restore", "supersede"}
+var actions = []string{"edit", "revise", "accept", "return", "withdraw", "restore", "supersede", "publish"}
 
 func (h *pages) getShow(c *fiber.Ctx) error {
 	ctx, who := c.UserContext(), web.Actor(c)
