@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/blob"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/postgres/private"
 	"commissionportal/internal/problem"
@@ -103,7 +104,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	if _, err := app.Migrate(ctx, c.DatabaseURL); err != nil {
 		return err
 	}
-	signIns, err := d.sample(ctx, c.DatabaseURL)
+	signIns, err := d.sample(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -114,8 +115,8 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 
 // sample loads the sample into an empty database, and returns how to sign in to
 // one that holds it; "" if it does not.
-func (d devCommand) sample(ctx context.Context, url string) (signIns string, err error) {
-	db, err := postgres.Open(ctx, postgres.Config{URL: url, Max: 2})
+func (d devCommand) sample(ctx context.Context, c app.Config) (signIns string, err error) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 2})
 	if err != nil {
 		return "", err
 	}
@@ -125,12 +126,17 @@ func (d devCommand) sample(ctx context.Context, url string) (signIns string, err
 		return "", err
 	}
 	if empty && !d.Empty {
-		s, err := sample.Load(ctx, db, time.Now())
+		files, err := blob.Open(ctx, c.Files)
 		if err != nil {
 			return "", err
 		}
-		fmt.Printf("Loaded the sample: %d commissions in %d sectors, %d organizations from %d countries, %d persons, %d seats. All of it is invented.\n",
-			s.Commissions, s.Sectors, s.Organizations, s.Countries, s.Persons, s.Seats)
+		defer func() { err = errors.Join(err, files.Close()) }()
+		s, err := sample.Load(ctx, db, files, time.Now())
+		if err != nil {
+			return "", err
+		}
+		fmt.Printf("Loaded the sample: %d commissions in %d sectors, %d organizations from %d countries, %d persons, %d seats, %d documents. All of it is invented.\n",
+			s.Commissions, s.Sectors, s.Organizations, s.Countries, s.Persons, s.Seats, s.Documents)
 	}
 	if there, err := sample.SignIns(ctx, db); err != nil || !there {
 		return "", err

@@ -18,7 +18,7 @@ func TestFirstVisitIsLight(t *testing.T) {
 	t.Parallel()
 	const most = 60_000
 	p := apptest.New(t)
-	if _, err := sample.Load(context.Background(), p.DB, time.Now()); err != nil {
+	if _, err := sample.Load(context.Background(), p.DB, p.Files, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	visitor := p.Visitor()

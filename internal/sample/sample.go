@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"time"
 
+	"commissionportal/internal/blob"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
@@ -40,6 +41,7 @@ type Summary struct {
 	Countries     int // of the organizations
 	Persons       int
 	Seats         int // held at this moment
+	Documents     int
 }
 
 // Empty reports whether the database holds no person, organization or commission.
@@ -60,11 +62,17 @@ func SignIns(ctx context.Context, db *postgres.DB) (bool, error) {
 }
 
 // Load fills the database, in one transaction, with what has happened until now:
-// Conflict if it is not empty.
-func Load(ctx context.Context, db *postgres.DB, now time.Time) (s Summary, err error) {
-	w, err := build(now)
+// Conflict if it is not empty. Documents come with it if there are files to put
+// their content into (nil: none); those are swept if the transaction fails.
+func Load(ctx context.Context, db *postgres.DB, files *blob.Store, now time.Time) (s Summary, err error) {
+	w, err := build(now, files != nil)
 	if err != nil {
 		return s, err
+	}
+	if files != nil {
+		if err := w.store(ctx, files); err != nil {
+			return s, fmt.Errorf("sample: %w", err)
+		}
 	}
 	tx, err := db.Begin(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/blob"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 	"commissionportal/internal/sample"
@@ -19,12 +20,16 @@ var now = time.Date(2026, 11, 24, 0, 30, 0, 0, time.UTC)
 // loaded is a database with the sample as of at.
 func loaded(t testing.TB, at time.Time) (*postgres.DB, sample.Summary) {
 	t.Helper()
+	files, err := blob.Open(context.Background(), "file://"+t.TempDir()+"/files")
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, err := postgres.Open(context.Background(), postgres.Config{URL: apptest.Database(t), Max: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s, err := sample.Load(context.Background(), db, at)
+	s, err := sample.Load(context.Background(), db, files, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +50,7 @@ func TestAmount(t *testing.T) {
 	t.Parallel()
 	db, s := loaded(t, now)
 	t.Logf("%+v", s)
-	if want := (sample.Summary{Commissions: 41, Sectors: 11, Organizations: 130, Countries: s.Countries, Persons: 620, Seats: s.Seats}); s != want {
+	if want := (sample.Summary{Commissions: 41, Sectors: 11, Organizations: 130, Countries: s.Countries, Persons: 620, Seats: s.Seats, Documents: s.Documents}); s != want {
 		t.Errorf("%+v, want %+v", s, want)
 	}
 	for _, tt := range []struct {
@@ -93,6 +98,16 @@ func TestAmount(t *testing.T) {
 		{"milestones done late", 3, 60, `SELECT count(*) FROM milestone WHERE done_on > due_on`},
 		{"charters with revisions", 30, 60, `SELECT count(*) FROM (SELECT FROM charter GROUP BY commission_id HAVING count(*) BETWEEN 2 AND 6) x`},
 		{"months with a new member", 40, 60, `SELECT count(DISTINCT date_trunc('month', created_at)) FROM organization WHERE state = 'member'`},
+		{"documents", 200, 500, `SELECT count(*) FROM document WHERE number IS NOT NULL`},
+		{"types of them", 6, 9, `SELECT count(DISTINCT type) FROM document`},
+		{"statuses", 4, 4, `SELECT count(DISTINCT status) FROM document`},
+		{"open ones", 5, 60, `SELECT count(*) FROM document WHERE published_at IS NOT NULL`},
+		{"that wait for officers", 3, 30, `SELECT count(*) FROM document WHERE review = 'submitted'`},
+		{"that ask for comments", 10, 100, `SELECT count(*) FROM document WHERE due_on > $1 AND status = 'available'`},
+		{"with several versions", 20, 200, `SELECT count(*) FROM document WHERE versions > 1`},
+		{"shares", 4, 60, `SELECT count(*) FROM share`},
+		{"under them accesses", 5, 300, `SELECT count(*) FROM document_access WHERE share_id IS NOT NULL`},
+		{"downloads", 500, 5000, `SELECT count(*) FROM document_access WHERE kind = 'download'`},
 		{"journal", 3000, 20000, `SELECT count(*) FROM journal_entry`},
 	} {
 		if n := value[int](t, db, asOfNow(tt.query)); n < tt.least || n > tt.most {
@@ -156,6 +171,17 @@ func TestRules(t *testing.T) {
 		{"a slug that is not plain", `SELECT count(*) FROM organization WHERE slug !~ '^[a-z]'`},
 		{"a term ending unannounced", `SELECT count(*) FROM seat s WHERE ended IS NULL AND upper(period) < $1::timestamptz + interval '7 days' AND NOT EXISTS (
 			SELECT FROM term_notice n WHERE n.seat_id = s.id AND n.until = upper(s.period))`},
+		{"a gap in a register", `SELECT count(*) FROM register r WHERE last_number <> (SELECT count(*) FROM document d WHERE d.commission_id = r.commission_id AND number IS NOT NULL)`},
+		{"numbers against the order of time", `SELECT count(*) FROM document a JOIN document b USING (commission_id) WHERE a.number < b.number AND a.created_at > b.created_at`},
+		{"versions that do not count up", `SELECT count(*) FROM document d WHERE versions <> (SELECT count(*) FROM document_version v WHERE v.document_id = d.id)`},
+		{"a version before the one before", `SELECT count(*) FROM document_version a JOIN document_version b USING (document_id) WHERE a.number < b.number AND a.created_at >= b.created_at`},
+		{"a document of who had no seat", `SELECT count(*) FROM document d WHERE organization_id IS NOT NULL AND NOT EXISTS (
+			SELECT FROM seat s WHERE s.person_id = d.author_id AND s.commission_id = d.commission_id AND s.since <= d.created_at)`},
+		{"a document of the future", `SELECT count(*) FROM document WHERE created_at > $1 OR updated_at > $1 OR status_since > $1 OR published_at > $1`},
+		{"a version of the future", `SELECT count(*) FROM document_version WHERE created_at > $1`},
+		{"an access of the future, or before there was anything", `SELECT count(*) FROM document_access a JOIN document d ON d.id = a.document_id WHERE at > $1 OR at < d.created_at`},
+		{"bytes that a register does not count", `SELECT count(*) FROM register r WHERE used <> (SELECT sum(v.size) FROM document d JOIN document_version v ON v.document_id = d.id WHERE d.commission_id = r.commission_id)`},
+		{"a document without a record", `SELECT count(*) FROM document d WHERE NOT EXISTS (SELECT FROM journal_entry e WHERE e.object_id = d.id)`},
 		{"a chain that is broken", `SELECT count(*) FROM (SELECT *, lag(hash, 1, ''::bytea) OVER w AS before, row_number() OVER w AS n, lag(at) OVER w AS previous_at FROM journal_entry WINDOW w AS (PARTITION BY scope_id ORDER BY number)) e
 			WHERE n <> number OR previous_at > at OR previous <> before OR hash <> journal_hash(previous, scope_id, number, at, person_id, organization_id, object, action, object_id, note::text, request_id)`},
 		{"an entry of the future", `SELECT count(*) FROM journal_entry WHERE at > $1`},
@@ -241,7 +267,7 @@ func TestEmptyOnly(t *testing.T) {
 	if ok, err := sample.Empty(context.Background(), db); err != nil || ok {
 		t.Errorf("a database with a person is empty: %v", err)
 	}
-	if _, err := sample.Load(context.Background(), db, now); !problem.Of(err, problem.Conflict) {
+	if _, err := sample.Load(context.Background(), db, nil, now); !problem.Of(err, problem.Conflict) {
 		t.Errorf("it was loaded: %v", err)
 	}
 	if n := value[int](t, db, `SELECT count(*) FROM person`); n != 1 {
@@ -257,7 +283,7 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		if _, err := sample.Load(context.Background(), db, now); err != nil {
+		if _, err := sample.Load(context.Background(), db, nil, now); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()

@@ -56,7 +56,7 @@ func (w *world) tidy() error {
 
 // summary counts what is there.
 func (w *world) summary() Summary {
-	s := Summary{Commissions: len(w.bodies), Organizations: len(w.organizations), Persons: len(w.people)}
+	s := Summary{Commissions: len(w.bodies), Organizations: len(w.organizations), Persons: len(w.people), Documents: len(w.papers)}
 	sectors, countries := map[string]bool{}, map[string]bool{}
 	for _, b := range w.bodies {
 		sectors[b.Sector] = true

@@ -33,25 +33,29 @@ type world struct {
 	applications   []application
 	invitations    []invitation
 	warned         []termNotice
+	papers         []*paper
+	grants         []*grant
+	readings       []reading
 	events         []event
 
 	staff   []*person // the secretariat
 	chair   *person   // the sample's chair and member
 	guest   *person
 	changes int             // of chairs
+	filed   bool            // it has documents
 	used    map[string]bool // addresses and names of persons that are taken
 }
 
 // build makes the world as of the beginning of the day. All that chance decides
 // hangs on times before that moment and on no calendar: the sample of another day
 // is the same one, moved.
-func build(now time.Time) (*world, error) {
-	w := &world{now: now.UTC().Truncate(day), random: rand.New(rand.NewPCG(seed, seed)), used: map[string]bool{}} // #nosec G404 -- the same every time, on purpose
+func build(now time.Time, documents bool) (*world, error) {
+	w := &world{now: now.UTC().Truncate(day), random: rand.New(rand.NewPCG(seed, seed)), used: map[string]bool{}, filed: documents} // #nosec G404 -- the same every time, on purpose
 	var err error
 	if w.texts, err = readTexts(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{w.join, w.populate, w.found, w.seat, w.lapse, w.ask, w.tidy} {
+	for _, step := range []func() error{w.join, w.populate, w.found, w.seat, w.lapse, w.ask, w.publish, w.tidy} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -87,7 +87,7 @@ func null[T comparable](v T) *T {
 
 // write fills the tables, those that others point to first.
 func (w *world) write(ctx context.Context, q postgres.Q) error {
-	for _, step := range []func(context.Context, postgres.Q) error{w.writePeople, w.writeCommissions, w.writeSeats, w.writeRequests, w.writeJournal} {
+	for _, step := range []func(context.Context, postgres.Q) error{w.writePeople, w.writeCommissions, w.writeSeats, w.writeRequests, w.writeDocuments, w.writeJournal} {
 		if err := step(ctx, q); err != nil {
 			return err
 		}
