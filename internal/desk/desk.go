@@ -35,6 +35,9 @@ const (
 	Confirm    = "affiliation.confirm"  // a person claims to act for an organization I represent
 	Grant      = "participation.decide" // an organization asks for a place in a commission I am an officer of
 	Supporting = "commission.support"   // a proposal of mine collects support
+	Submitted  = "document.accept"      // a document waits for the officers, of whom I am one
+	Returned   = "document.returned"    // a document of mine was returned
+	Asked      = "document.due"         // a document asks the members of a commission of mine for something soon
 )
 
 // Item is one thing that waits. Who and Where are names; Slug, Of and ID say
@@ -45,7 +48,7 @@ type Item struct {
 	ID    uuid.UUID `db:"id" json:"id"`
 	Who   string    `db:"who" json:"who,omitempty"`
 	Where string    `db:"place" json:"where"`
-	At    time.Time `db:"at" json:"at" doc:"Since when it waits, or when the term ends."`
+	At    time.Time `db:"at" json:"at" doc:"Since when it waits, when the term ends, or by when something is asked."`
 	Count int       `db:"n" json:"count" doc:"How many there are of this kind in that place."`
 }
 
@@ -85,7 +88,7 @@ func (s *Service) Show(ctx context.Context, who access.Actor) (Desk, error) {
 	}
 	now := journal.Now(ctx)
 	var err error
-	if d.Waiting, err = waiting(ctx, s.db, who, now); err != nil {
+	if d.Waiting, err = waiting(ctx, s.db, who, access.See(ctx, who), now); err != nil {
 		return d, err
 	}
 	if d.Commissions, err = commissions(ctx, s.db, who.ID, now); err != nil {

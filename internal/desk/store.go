@@ -21,7 +21,11 @@ func texts(ids []uuid.UUID) pq.StringArray {
 
 // waiting is one query over everything that can wait. Of each kind it shows the
 // oldest few of a place and counts the rest.
-func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time) ([]Item, error) {
+func waiting(ctx context.Context, q postgres.Q, who access.Actor, sight access.Sight, now time.Time) ([]Item, error) {
+	var w postgres.Where
+	for _, v := range []any{who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept} {
+		w.Arg(v) // $1 to $8
+	}
 	return postgres.All[Item](ctx, q, `
 		WITH mine AS (SELECT unnest($2::uuid[]) AS id), led AS (SELECT unnest($3::uuid[]) AS id)
 		(SELECT 'application.decide' AS kind, c.slug, a.id, p.name AS who, c.name AS place, a.created_at AS at, a.n
@@ -62,8 +66,20 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, now time.Time)
 		 WHERE r.state = 'pending' ORDER BY r.created_at LIMIT 10)
 		UNION ALL
 		(SELECT 'commission.support', c.slug, c.id, '', c.name, c.created_at, (SELECT count(*) FROM support u WHERE u.commission_id = c.id)
-		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)`,
-		who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept)
+		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)
+		UNION ALL
+		(SELECT 'document.accept', c.slug, d.id, d.title, c.name, d.at, d.n
+		 FROM mine JOIN commission c ON c.id = mine.id,
+		 LATERAL (SELECT id, title, submitted_at AS at, count(*) OVER () AS n FROM document
+		          WHERE commission_id = c.id AND number IS NULL AND review = 'submitted' ORDER BY id LIMIT $7) d ORDER BY d.at LIMIT 30)
+		UNION ALL
+		(SELECT 'document.returned', c.slug, d.id, d.title, c.name, d.updated_at, 1
+		 FROM document d JOIN commission c ON c.id = d.commission_id WHERE d.author_id = $1 AND d.review = 'returned' ORDER BY d.id DESC LIMIT 10)
+		UNION ALL
+		(SELECT 'document.due', c.slug, d.id, d.title, c.name, d.due_on::timestamptz, 1
+		 FROM document d JOIN commission c ON c.id = d.commission_id
+		 WHERE d.commission_id = ANY(`+w.Arg(texts(who.Commissions()))+`::uuid[]) AND d.due_on BETWEEN $5::date AND $5::date + 14
+		   AND d.action IN ('comment', 'decision') AND d.status = 'available' AND `+sight.Document(&w, "d", now)+` ORDER BY d.due_on, d.id LIMIT 10)`, w.Args()...)
 }
 
 func commissions(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {

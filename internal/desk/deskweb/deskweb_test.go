@@ -26,13 +26,24 @@ func TestDesk(t *testing.T) {
 	p.Exec(`INSERT INTO participation_request (organization_id, commission_id, level, requested_by)
 		SELECT o.id, c.id, 'P', $1 FROM organization o, commission c WHERE o.slug = 'sud' AND c.slug = 'grid'`, guest.ID)
 
+	p.Exec(`INSERT INTO register (commission_id, prefix, last_number) SELECT id, 'GRID', 3 FROM commission WHERE slug = 'grid'`)
+	p.Exec(`INSERT INTO document (commission_id, number, title, type, author_id, status, status_since, review, review_reason, submitted_at, visibility, action, due_on, created_at, updated_at)
+		SELECT c.id, d.number, d.title, 'report', $1::uuid, d.status, now(), d.review, coalesce(d.reason, ''), now(), d.visibility, d.action, d.due, now(), now() FROM commission c, (VALUES
+		  (NULL::int, 'A study', 'draft', 'submitted', NULL, 'commission', 'none', NULL::date), (NULL, 'A sketch', 'draft', 'returned', 'Add figures', 'commission', 'none', NULL),
+		  (1, 'A draft of terms', 'available', NULL, NULL, 'commission', 'comment', current_date + 3), (2, 'What is not for them', 'available', NULL, NULL, 'officers', 'comment', current_date + 3),
+		  (3, 'What is far off', 'available', NULL, NULL, 'commission', 'comment', current_date + 30)) d (number, title, status, review, reason, visibility, action, due) WHERE c.slug = 'grid'`, applicant.ID)
+	observer := p.Person("Olga Observer")
+	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+		SELECT tstzrange(now() - interval '1 year', NULL), id, $1, $2, 'observer', 'chair' FROM commission WHERE slug = 'grid'`, observer.ID, observer.Name)
+
 	for _, tt := range []struct {
 		who   *apptest.Client
 		kinds []string
 		page  []string
 	}{
-		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd, desk.Grant}, []string{"Sudwind asks to participate", "Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
-		{applicant, []string{desk.Applied, desk.Applied}, []string{"Your application waits", "Rail Freight", "Waits to be confirmed"}},
+		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd, desk.Grant, desk.Submitted, desk.Asked, desk.Asked}, []string{"“A study” waits to be accepted", "“What is not for them” asks you", "Sudwind asks to participate", "Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
+		{applicant, []string{desk.Applied, desk.Applied, desk.Returned}, []string{"“A sketch” was returned to you", "Your application waits", "Rail Freight", "Waits to be confirmed"}},
+		{observer, []string{desk.Asked}, []string{"“A draft of terms” asks you"}},
 		{guest, []string{desk.Invited, desk.Confirm}, []string{"Clara Chair invites you", "Adam Applicant says to act"}},
 		{sam, []string{desk.Accept}, []string{"Nordwind asks to be a member"}},
 		{idle, nil, []string{"Nothing waits for you", "You hold no seat yet", "You act for no organization"}},
@@ -52,8 +63,12 @@ func TestDesk(t *testing.T) {
 			}
 		}
 		page := tt.who.Get("/desk").Want(200, tt.page...)
-		for _, m := range regexp.MustCompile(`href="(/(?:commissions|organizations|invitations)/[^"]+)"`).FindAllStringSubmatch(page.Body, -1) {
-			tt.who.Get(m[1]).Want(200) // no entry of a desk leads nowhere
+		for _, m := range regexp.MustCompile(`href="(/(?:commissions|organizations|invitations|documents)/[^"]+)"`).FindAllStringSubmatch(page.Body, -1) {
+			r := tt.who.Get(m[1]) // no entry of a desk leads nowhere
+			if r.Status == 301 {
+				r = tt.who.Get(r.Location())
+			}
+			r.Want(200)
 		}
 	}
 	chair.Get("/desk").Lacks("all 1 applications")
