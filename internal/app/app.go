@@ -127,7 +127,10 @@ func (a *App) capabilities(post *mail.Post) {
 		if err := a.Seats.MergeOrganization(ctx, tx, from, into); err != nil {
 			return err
 		}
-		return a.Commissions.MergeOrganization(ctx, tx, from, into)
+		if err := a.Commissions.MergeOrganization(ctx, tx, from, into); err != nil {
+			return err
+		}
+		return a.Documents.MergeOrganization(ctx, tx, from, into)
 	}
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 	a.Accounts.OnSuspend = append(a.Accounts.OnSuspend, a.Seats.EndPerson)

@@ -516,6 +516,13 @@ func (s *Service) SetSharing(ctx context.Context, who access.Actor, with Sharing
 	return sharing(ctx, s.db)
 }
 
+// MergeOrganization moves the documents of an organization, the shares it made and
+// those it has to the one it became part of. Of two shares of one document the
+// wider stays.
+func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
+	return mergeShares(ctx, tx, from, into, tx.Permit().Actor().ID, tx.Now)
+}
+
 // tellShared writes to whom a document is shared with: to the primary
 // representatives of the organization, the officers of the commission, the person.
 func (s *Service) tellShared(ctx context.Context, tx *journal.Tx, d Document, with Grant, to Recipient, until *time.Time) error {

@@ -195,6 +195,30 @@ func organizationBySlug(ctx context.Context, q postgres.Q, slug string) (Place, 
 	return o, &problem.Moved{From: "/organizations/" + slug, To: "/organizations/" + now}
 }
 
+// mergeShares gives what is one organization's to another.
+func mergeShares(ctx context.Context, q postgres.Q, from, into, by uuid.UUID, now time.Time) error {
+	if _, err := q.Exec(ctx, `UPDATE document SET organization_id = $2 WHERE organization_id = $1`, from, into); err != nil {
+		return err
+	}
+	if _, err := q.Exec(ctx, `UPDATE share SET organization_id = $2 WHERE organization_id = $1`, from, into); err != nil {
+		return err
+	}
+	wide := func(h string) string {
+		end := "coalesce(" + h + ".expires_at, 'infinity')"
+		return "(" + end + " > $4, " + h + ".level = 'download', " + end + ", " + h + ".id)"
+	}
+	if _, err := q.Exec(ctx, `
+		UPDATE share n SET revoked_at = $4, revoked_by = $3, replaced_by = w.id FROM share w
+		WHERE w.document_id = n.document_id AND n.revoked_at IS NULL AND w.revoked_at IS NULL
+		  AND (n.to_organization = $1 AND w.to_organization = $2 OR n.to_organization = $2 AND w.to_organization = $1)
+		  AND `+wide("w")+` > `+wide("n"), from, into, by, now); err != nil {
+		return err
+	}
+	// What has ended stays as it was.
+	_, err := q.Exec(ctx, `UPDATE share SET to_organization = $2 WHERE to_organization = $1 AND revoked_at IS NULL`, from, into)
+	return err
+}
+
 // representativesOf are the primary representatives of an organization.
 func representativesOf(ctx context.Context, q postgres.Q, organization uuid.UUID, now time.Time) ([]mail.Reader, error) {
 	return postgres.All[mail.Reader](ctx, q, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone

@@ -423,3 +423,23 @@ func TestLedger(t *testing.T) {
 		n.gus.API("GET", path, nil).Want(200, "A study").Lacks("accesses", "opened", "Gus")
 	}
 }
+
+// TestSharesOfMerged: what an organization owns, shares and is given goes with it
+// into the one that it becomes part of.
+func TestSharesOfMerged(t *testing.T) {
+	t.Parallel()
+	n := newNeighborhood(t)
+	n.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) VALUES ('initech', 'Initech', 'initech', 'company', 'member', 'US')`)
+	for i, title := range []string{"With both", "With one"} {
+		n.filed(t, i+1, title)
+		n.boss.API("POST", fmt.Sprintf("/documents/ENERGY-N%04d/shares", i+1), map[string]string{"with": "organization", "recipient": "globex", "level": "download"}).Want(201)
+	}
+	n.boss.API("POST", "/documents/ENERGY-N0001/shares", map[string]string{"with": "organization", "recipient": "initech", "level": "see"}).Want(201)
+	n.sam.Post("/organizations/globex/merge", "into", "initech").Want(303)
+	n.gus.Get("/organizations/initech/shares").Want(200, "With both", "With one")
+	n.gus.Get("/documents/ENERGY-N0001").Want(200, "Acme shares it with Initech", "read and download it")
+	n.boss.API("GET", "/documents/ENERGY-N0001/shares", nil).Want(200, `"state":"live"`, `"state":"replaced"`)
+	n.sam.Post("/organizations/acme/merge", "into", "initech").Want(303)
+	n.boss.Get("/organizations/initech/shares/given").Want(200, "With both", "With one")
+	n.boss.API("POST", "/documents/ENERGY-N0002/shares", map[string]string{"with": "commission", "recipient": "rail", "level": "see"}).Want(201, `"owner":"initech"`)
+}
