@@ -142,6 +142,9 @@ func (s *Service) Opened(ctx context.Context, who access.Actor, name string) (Do
 		return Document{}, nil, err
 	}
 	versions, err := s.Versions(ctx, who, d)
+	for i := range versions {
+		versions[i].Person = nil // the world reads who it is by, and not who sent the file
+	}
 	return d, versions, err
 }
 

@@ -31,7 +31,7 @@ func TestOpen(t *testing.T) {
 	}
 	w.chair.API("POST", page+"/publish", map[string]string{"license": "CC-BY-4.0"}).Want(409, "already")
 
-	r := visitor.Get(open).Want(200, "Terms {of} grids", "CC BY 4.0", "creativecommons.org/licenses/by/4.0", "Acme (", "ENERGY-N0001, version 1", `rel="canonical"`, `name="citation_title"`, "citation_pdf_url", "/versions/1/content").Lacks("noindex")
+	r := visitor.Get(open).Want(200, "Terms {of} grids", "CC BY 4.0", "creativecommons.org/licenses/by/4.0", "Acme (", "ENERGY-N0001, version 1", `rel="canonical"`, `name="citation_title"`, "citation_pdf_url", "/versions/1/content").Lacks("noindex", "Carla Chair")
 	visitor.Get(open, "If-None-Match", r.Header.Get("ETag")).Want(304)
 	visitor.Get("/d/energy-n1").Want(301)
 	visitor.Get(page+"/versions/1/content").Want(200, "%PDF-1.4")
