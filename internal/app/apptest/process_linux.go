@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,6 +36,12 @@ func serveAlone() error {
 	if err != nil {
 		return err
 	}
+	if size := os.Getenv("APPTEST_DISK"); size != "" { // a small disk, which only this process sees
+		dir := strings.TrimPrefix(c.Files, "file://")
+		if err := errors.Join(os.MkdirAll(dir, 0o700), syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""), syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size)); err != nil {
+			return fmt.Errorf("no disk: %w", err)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Address())
@@ -55,7 +64,8 @@ type Process struct {
 }
 
 // Process starts one. From then on the clients of p, and browsers that are opened,
-// talk to it. environ are settings besides, NAME=value.
+// talk to it. environ are settings besides, NAME=value; with APPTEST_DISK=4m its
+// files are on a disk of that size, for which the test has to be run by root.
 func (p *Portal) Process(environ ...string) *Process {
 	p.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,6 +95,9 @@ func (s *Process) Start() {
 	s.command.Env = append(os.Environ(), s.environ...)
 	s.command.Stderr = testWriter{s.p.t}
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if slices.ContainsFunc(s.environ, func(e string) bool { return strings.HasPrefix(e, "APPTEST_DISK=") }) {
+		s.command.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
+	}
 	if err := s.command.Start(); err != nil {
 		s.p.t.Fatal(err)
 	}
