@@ -302,6 +302,12 @@ func (c *Client) Send(method, path, body string, header ...string) Reply {
 	return c.do(method, path, r, append(header, "Sec-Fetch-Site", "same-origin")...)
 }
 
+// SendChunked is Send of a body whose length is not said before.
+func (c *Client) SendChunked(method, path, body string, header ...string) Reply {
+	c.p.t.Helper()
+	return c.do(method, path, io.MultiReader(strings.NewReader(body)), append(header, "Sec-Fetch-Site", "same-origin")...)
+}
+
 // API calls an operation below /api/v1; body, if not nil, is sent as JSON.
 // header are name, value pairs.
 func (c *Client) API(method, path string, body any, header ...string) Reply {

@@ -483,7 +483,18 @@ func TestCleanName(t *testing.T) {
 func TestRefusedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.member.Send("POST", "/api/v1/uploads?name=big.txt", strings.Repeat("x", 65<<20)).Want(413)
+	over := strings.Repeat("x", 65<<20)
+	w.member.Send("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
+	w.member.SendChunked("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
+	body, kind := form(t, "big.txt", over, "title", "Too large", "type", "report")
+	for _, path := range []string{"", "/several"} {
+		w.member.SendChunked("POST", "/commissions/energy/documents"+path, body, "Content-Type", kind).Want(413)
+	}
+	// A resumable upload takes what was announced, and not a byte more.
+	tus := []string{"Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream", "Upload-Offset", "0"}
+	at := w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "4")...).Want(201).Location()
+	w.member.SendChunked("PATCH", at, strings.Repeat("x", 2<<20), tus...).Want(413)
+	w.member.Send("DELETE", at, "", "Tus-Resumable", "1.0.0").Want(204)
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM upload`); n != 0 {
 		t.Errorf("%d uploads stayed", n)
 	}
