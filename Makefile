@@ -66,6 +66,13 @@ test-s3: go $(S3)
 	S3_URL='s3://tests?region=us-east-1&use_path_style=true&endpoint=http://127.0.0.1:$(S3_PORT)' \
 	  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest go test -count=1 $(ARGS) ./internal/blob
 
+## measure-uploads: peak memory of the portal while files of 2 GiB, and ten of 200 MiB side by side, are sent to it
+# Writes up to 9 GB into TMPDIR and removes them.
+.PHONY: measure-uploads
+measure-uploads: build
+	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
+	  go test -count=1 -v -timeout=60m -run 'TestMeasureUploads$$' ./internal/document/documentweb
+
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint
 lint: go $(LINT)

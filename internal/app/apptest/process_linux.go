@@ -92,6 +92,9 @@ func (p *Portal) Process(environ ...string) *Process {
 func (s *Process) Start() {
 	s.p.t.Helper()
 	s.command = exec.Command(os.Args[0])
+	if program := os.Getenv("APPTEST_PORTAL"); program != "" { // the program itself
+		s.command = exec.Command(program, "serve")
+	}
 	s.command.Env = append(os.Environ(), s.environ...)
 	s.command.Stderr = testWriter{s.p.t}
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
