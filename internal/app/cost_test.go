@@ -65,6 +65,13 @@ var asked = map[string]string{
 
 // costs are statements, that of the session among them.
 var costs = map[string]int{
+	"/documents/:name/versions/:version/preview":                    4,
+	"/documents/:name/versions/:version/preview/pages/:page":        3,
+	"/documents/:name/versions/:version/thumbnail":                  3,
+	"/api/v1/documents/:name/versions/:version/preview/pages/:page": 3,
+	"/api/v1/documents/:name/versions/:version/thumbnail":           3,
+	"/api/v1/documents/:name/versions/:version/text":                4,
+
 	"/":                                      1,
 	"/api/docs":                              1,
 	"/api/v1/commissions":                    2,

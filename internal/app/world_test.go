@@ -27,7 +27,13 @@ func newWorld(t *testing.T, n int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Exec(`INSERT INTO file (digest, size, type, created_at) VALUES ($1, 4, 'text/plain', now())`, b.Digest)
+	for _, side := range []string{"page-1", "thumb"} {
+		if err := w.Files.PutSide(t.Context(), b.Digest, side, []byte("\x89PNG")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Exec(`INSERT INTO file (digest, size, type, created_at, outcome, read_at, pages, pictures) VALUES ($1, 4, 'text/plain', now(), 'read', now(), 1, 1)`, b.Digest)
+	w.Exec(`INSERT INTO file_text (digest, page, text) VALUES ($1, 1, 'text')`, b.Digest)
 	w.Exec(`INSERT INTO document_version (document_id, number, language, digest, size, file_name, person_id, created_at)
 		SELECT d.id, i, 'en', $1, 4, 'text.txt', $2, now() FROM document d, generate_series(1, $3) i WHERE d.number = 1`, b.Digest, w.sam.ID, n)
 	w.Exec(`UPDATE document SET versions = $1 WHERE number = 1`, n)
@@ -37,6 +43,8 @@ func newWorld(t *testing.T, n int) *world {
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
 		"participations": "o1", "documents": "GRID-STORAGE-N0001",
 		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+		"pages": "1", "participations": "o1", "documents": "GRID-STORAGE-N0001",
+		"/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 	for segment, query := range map[string]string{
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",

@@ -49,12 +49,7 @@ func (s *Service) Content(ctx context.Context, who access.Actor, name string, nu
 
 // content finds a file of a document, whoever asks.
 func (s *Service) content(ctx context.Context, d Document, number int, language string) (Content, error) {
-	if language == "" {
-		language = d.Language
-	}
-	v, err := postgres.One[Version](ctx, s.db, access.ErrNotFound, `
-		SELECT `+versionColumns+` FROM document_version v JOIN file f USING (digest) LEFT JOIN person p ON p.id = v.person_id
-		WHERE v.document_id = $1 AND v.number = $2 AND v.language = $3`, d.ID, number, language)
+	v, err := s.version(ctx, d, number, language)
 	if err != nil {
 		return Content{}, err
 	}
@@ -64,6 +59,16 @@ func (s *Service) content(ctx context.Context, d Document, number int, language 
 	return Content{v, func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 		return s.files.Reader(ctx, v.Digest, offset, length)
 	}}, nil
+}
+
+// version reads a version of a document in a language, "" its source language.
+func (s *Service) version(ctx context.Context, d Document, number int, language string) (Version, error) {
+	if language == "" {
+		language = d.Language
+	}
+	return postgres.One[Version](ctx, s.db, access.ErrNotFound, `
+		SELECT `+versionColumns+` FROM document_version v JOIN file f USING (digest) LEFT JOIN person p ON p.id = v.person_id
+		WHERE v.document_id = $1 AND v.number = $2 AND v.language = $3`, d.ID, number, language)
 }
 
 // oneDownload is how long requests for parts of a file count as one download.

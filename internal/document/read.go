@@ -37,30 +37,30 @@ const (
 	readTimeout = 4 * time.Minute
 )
 
-// reading is the job that reads a file for the first time.
-type reading struct {
+// toRead is the job that reads a file for the first time.
+type toRead struct {
 	jobs.Heavy
 	Digest blob.Digest `json:"digest"`
 }
 
 // Kind names the job.
-func (reading) Kind() string { return "document.read" }
+func (toRead) Kind() string { return "document.read" }
 
 // Timeout of the job.
-func (reading) Timeout() time.Duration { return readTimeout }
+func (toRead) Timeout() time.Duration { return readTimeout }
 
-// drawing is the job that draws the next pages of a file, from First.
-type drawing struct {
+// toDraw is the job that draws the next pages of a file, from First.
+type toDraw struct {
 	jobs.Heavy
 	Digest blob.Digest `json:"digest"`
 	First  int         `json:"first"`
 }
 
 // Kind names the job.
-func (drawing) Kind() string { return "document.pages" }
+func (toDraw) Kind() string { return "document.pages" }
 
 // Timeout of the job.
-func (drawing) Timeout() time.Duration { return readTimeout }
+func (toDraw) Timeout() time.Duration { return readTimeout }
 
 // content is a file and how far it has been read.
 type content struct {
@@ -99,8 +99,8 @@ type drawn struct {
 	stuck string // why it makes no sense to go on
 }
 
-// read carries out the job reading. Done twice, it comes to the same.
-func (s *Service) read(ctx context.Context, j reading) (err error) {
+// read carries out the job toRead. Done twice, it comes to the same.
+func (s *Service) read(ctx context.Context, j toRead) (err error) {
 	f, err := contentOf(ctx, s.db, j.Digest)
 	if err != nil || f == nil || f.ReadAt != nil {
 		return err
@@ -255,8 +255,8 @@ func (s *Service) pictures(ctx context.Context, f content, file *os.File, first 
 	return r, d, nil
 }
 
-// draw carries out the job drawing.
-func (s *Service) draw(ctx context.Context, j drawing) error {
+// draw carries out the job toDraw.
+func (s *Service) draw(ctx context.Context, j toDraw) error {
 	f, err := contentOf(ctx, s.db, j.Digest)
 	if err != nil || f == nil || f.next() != j.First {
 		return err
@@ -297,7 +297,7 @@ func (s *Service) ReadRest(ctx context.Context) error {
 	}
 	list := make([]jobs.Job, len(rest))
 	for i, d := range rest {
-		list[i] = reading{Digest: d}
+		list[i] = toRead{Digest: d}
 	}
 	return s.enqueue(ctx, list...)
 }

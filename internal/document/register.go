@@ -55,6 +55,8 @@ type Row struct {
 	DueOn            *string        `db:"due_on" json:"due_on,omitempty"`
 	Languages        pq.StringArray `db:"languages" json:"languages"`
 	Versions         int            `db:"versions" json:"versions"`
+	Source           string         `db:"language" json:"-"` // the language of its source text
+	Pictured         bool           `db:"pictured" json:"-"` // there is a small picture of its newest version
 	Visibility       string         `db:"visibility" json:"visibility"`
 	Version          int            `db:"version" json:"version"`
 	UpdatedAt        time.Time      `db:"updated_at" json:"updated_at"`
@@ -161,11 +163,14 @@ var byNumber = order{"d.number DESC, d.id DESC", "(d.number, d.id) < (?::int, ?:
 }}
 
 const rowColumns = `d.id, d.commission_id, c.slug AS commission_slug, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, o.slug AS organization_slug, o.name AS organization_name,
-	d.status, d.review, d.late, d.action, d.due_on::text AS due_on, d.languages, d.versions, d.visibility, d.version, d.updated_at`
+	d.status, d.review, d.late, d.action, d.due_on::text AS due_on, d.languages, d.versions, d.language,
+	coalesce(f.pictures > 0 AND f.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
 
 const rowJoins = `JOIN commission c ON c.id = d.commission_id
 	LEFT JOIN register r ON r.commission_id = d.commission_id
-	LEFT JOIN organization o ON o.id = d.organization_id`
+	LEFT JOIN organization o ON o.id = d.organization_id
+	LEFT JOIN document_version v ON v.document_id = d.id AND v.number = d.versions AND v.language = d.language
+	LEFT JOIN file f ON f.digest = v.digest`
 
 // registerQuery cuts the page from an index of the register and joins after, so
 // it costs what it shows.

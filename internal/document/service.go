@@ -84,10 +84,14 @@ func (s *Service) May(who access.Actor, d Document, object, action string) bool 
 // MayDownload reports whether the actor may download the files of a document. Of
 // one that is withdrawn only those may who can bring it back or own it.
 func (s *Service) MayDownload(who access.Actor, d Document) bool {
-	if d.Status == Withdrawn && !s.access.May(who, d.Scope(), "document", "withdraw") {
-		return false
-	}
-	return s.access.May(who, d.Scope(), "file", d.Reading())
+	return s.MayLook(who, d) && s.access.May(who, d.Scope(), "file", d.Reading())
+}
+
+// MayLook reports whether somebody who may read a document may look into its files,
+// without downloading them. Into those of one that is withdrawn only they may who
+// can bring it back or own it.
+func (s *Service) MayLook(who access.Actor, d Document) bool {
+	return d.Status != Withdrawn || s.access.May(who, d.Scope(), "document", "withdraw")
 }
 
 // require reads a document that the actor may see and asks for a right on it.

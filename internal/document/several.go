@@ -188,7 +188,7 @@ func (s *Service) insertSeveral(ctx context.Context, tx *journal.Tx, made []Docu
 	}
 	unread := make([]jobs.Job, len(added))
 	for i, digest := range added {
-		unread[i] = reading{Digest: digest}
+		unread[i] = toRead{Digest: digest}
 	}
 	if len(unread) > 0 {
 		if err := s.queue.Enqueue(ctx, tx.SQL(), unread...); err != nil {

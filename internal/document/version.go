@@ -2,14 +2,17 @@ package document
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/blob"
 	"commissionportal/internal/check"
+	"commissionportal/internal/extract"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
@@ -26,23 +29,35 @@ type File struct {
 
 // Version is one file of a document.
 type Version struct {
-	Number    int         `db:"number" json:"number"`
-	Language  string      `db:"language" json:"language"`
-	Digest    blob.Digest `db:"digest" json:"sha256"`
-	Size      int64       `db:"size" json:"size"`
-	Type      string      `db:"type" json:"type"`
-	FileName  string      `db:"file_name" json:"file_name"`
-	Note      string      `db:"note" json:"note,omitempty"`
-	Person    *string     `db:"person" json:"added_by,omitempty"`
-	Outcome   *string     `db:"outcome" json:"outcome,omitempty" doc:"What came of reading it: read, nothing, encrypted, broken, too_large or timed_out; absent while it is not read yet."`
-	Pages     int         `db:"pages" json:"pages,omitempty"`
-	Pictures  int         `db:"pictures" json:"-"`
-	Scan      string      `db:"scan" json:"-"`
-	CreatedAt time.Time   `db:"created_at" json:"created_at"`
+	Number    int           `db:"number" json:"number"`
+	Language  string        `db:"language" json:"language"`
+	Digest    blob.Digest   `db:"digest" json:"sha256"`
+	Size      int64         `db:"size" json:"size"`
+	Type      string        `db:"type" json:"type"`
+	FileName  string        `db:"file_name" json:"file_name"`
+	Note      string        `db:"note" json:"note,omitempty"`
+	Person    *string       `db:"person" json:"added_by,omitempty"`
+	Outcome   *string       `db:"outcome" json:"outcome,omitempty" doc:"What came of reading it: read, nothing, encrypted, broken, too_large or timed_out; absent while it is not read yet."`
+	Unread    string        `db:"unread" json:"outcome_note,omitempty" doc:"Why it was not read, or there are no pictures of its pages."`
+	Pages     int           `db:"pages" json:"pages,omitempty"`
+	Pictures  int           `db:"pictures" json:"pictures,omitempty" doc:"Pages of which there is a picture, from the first."`
+	Undrawn   pq.Int64Array `db:"undrawn" json:"-"`
+	Cut       bool          `db:"cut" json:"-"`
+	Scan      string        `db:"scan" json:"-"`
+	CreatedAt time.Time     `db:"created_at" json:"created_at"`
 }
 
 const versionColumns = `v.number, v.language, v.digest, v.size, f.type, v.file_name, v.note, p.name AS person,
-	f.outcome, f.pages, f.pictures, f.scan, v.created_at`
+	f.outcome, f.note AS unread, f.pages, f.pictures, f.undrawn, f.cut, f.scan, v.created_at`
+
+// Mismatch reports whether the name of the file says that it is something else
+// than it is.
+func (v Version) Mismatch() bool { return extract.Type(v.Type).Mismatch(v.FileName) }
+
+// Pictured reports whether there is a picture of a page; 1: and a small one.
+func (v Version) Pictured(page int) bool {
+	return page <= v.Pictures && !slices.Contains(v.Undrawn, int64(page))
+}
 
 // mostVersions bounds what one document keeps, in all languages.
 const mostVersions = 1000
@@ -71,7 +86,7 @@ func (s *Service) insertVersion(ctx context.Context, tx *journal.Tx, d Document,
 func (s *Service) writeVersion(ctx context.Context, tx *journal.Tx, document uuid.UUID, v Version, r Register, f File, person uuid.UUID) error {
 	added, err := tx.Exec(ctx, `INSERT INTO file (digest, size, type, scan, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest) DO NOTHING`, f.Digest, f.Size, f.Type, f.scan, tx.Now)
 	if err == nil && added > 0 {
-		err = s.queue.Enqueue(ctx, tx.SQL(), reading{Digest: f.Digest})
+		err = s.queue.Enqueue(ctx, tx.SQL(), toRead{Digest: f.Digest})
 	}
 	if err != nil {
 		return err

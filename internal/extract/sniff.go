@@ -51,6 +51,9 @@ const (
 // Image reports whether it is a picture that can be shown.
 func (t Type) Image() bool { return t == PNG || t == JPEG || t == WebP || t == GIF }
 
+// Tabular reports whether it is read as a table.
+func (t Type) Tabular() bool { return sheets[t] != nil }
+
 // Readable reports whether there is a reader for files of the type.
 func (t Type) Readable() bool {
 	return t == PDF || t.Image() || texts[t] != nil || sheets[t] != nil

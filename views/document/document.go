@@ -258,6 +258,7 @@ type Show struct {
 	Now      time.Time
 	May      map[string]bool // what the reader may do
 	Download bool
+	Look     bool // may look into its files
 	Key      string
 }
 

@@ -65,6 +65,7 @@ func Mount(s *web.Server, documents *document.Service) {
 	h.mountNotices()
 	h.mountShares(s)
 	h.mountOpen()
+	h.mountPreviews()
 	mountAPI(s, documents)
 }
 
@@ -316,7 +317,7 @@ func (h *pages) getShow(c *fiber.Ctx) error {
 
 func (h *pages) show(c *fiber.Ctx, status int, d document.Document) error {
 	ctx, who := c.UserContext(), web.Actor(c)
-	p := views.Show{Document: d, Now: journal.Now(ctx), May: map[string]bool{}, Key: key(), Download: h.documents.MayDownload(who, d)}
+	p := views.Show{Document: d, Now: journal.Now(ctx), May: map[string]bool{}, Key: key(), Download: h.documents.MayDownload(who, d), Look: h.documents.MayLook(who, d)}
 	for _, a := range actions {
 		p.May[a] = h.documents.May(who, d, "document", a)
 	}

@@ -376,6 +376,7 @@ func TestRealFiles(t *testing.T) {
 		if got := w.outcome(pages[m["file"]]); got != "read" {
 			t.Errorf("%s: %s", m["file"], got)
 		}
+		w.chair.Get(pages[m["file"]]+"/versions/1/preview").Want(200).Lacks("There is no preview", "It is being read")
 		text := apptest.Value[string](w.Portal, `SELECT coalesce(string_agg(text, ' ' ORDER BY page), '') FROM file_text WHERE encode(digest, 'hex') = $1`, m["sha256"])
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), m["known_phrase"]) {
 			t.Errorf("%s: no %q in %.300q", m["file"], m["known_phrase"], text)
@@ -389,6 +390,14 @@ func TestRealFiles(t *testing.T) {
 		if got := w.outcome(at); got != hostile[m["file"]] {
 			t.Errorf("%s: %s, want %s", m["file"], got, hostile[m["file"]])
 		}
+		preview := w.chair.Get(at + "/versions/1/preview").Want(200)
+		if hostile[m["file"]] != "read" {
+			preview.Want(200, "There is no preview", "No preview could be made: ")
+			if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM file_text WHERE encode(digest, 'hex') = $1`, m["sha256"]); n > 0 {
+				t.Errorf("%s: it is %s, and %d pages of text were kept", m["file"], hostile[m["file"]], n)
+			}
+		}
+		w.chair.Get(at + "/versions/1/content").Want(200) // it stays there
 	}
 	raw, err := os.ReadFile(filepath.Join(files, "hostile_filenames.json"))
 	if err != nil {
