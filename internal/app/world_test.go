@@ -41,10 +41,8 @@ func newWorld(t *testing.T, n int) *world {
 	w.Exec(`INSERT INTO upload (person_id, file_name, size, digest, type, created_at, expires_at)
 		SELECT $1, 'text.txt', 4, $2, 'text/plain', now(), now() + interval '1 day' FROM generate_series(1, $3)`, w.sam.ID, b.Digest, n)
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
-		"participations": "o1", "documents": "GRID-STORAGE-N0001",
-		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 		"pages": "1", "participations": "o1", "documents": "GRID-STORAGE-N0001",
-		"/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
 	for segment, query := range map[string]string{
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",

@@ -54,12 +54,14 @@ func (s *Service) content(ctx context.Context, d Document, number int, language 
 		return Content{}, err
 	}
 	if v.Scan == infected {
-		return Content{}, problem.New(problem.Forbidden, "A virus was found in this file. It is given to nobody.")
+		return Content{}, errInfected
 	}
 	return Content{v, func(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 		return s.files.Reader(ctx, v.Digest, offset, length)
 	}}, nil
 }
+
+var errInfected = problem.New(problem.Forbidden, "A virus was found in this file. It is given to nobody.")
 
 // version reads a version of a document in a language, "" its source language.
 func (s *Service) version(ctx context.Context, d Document, number int, language string) (Version, error) {

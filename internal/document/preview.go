@@ -49,6 +49,9 @@ func (s *Service) look(ctx context.Context, who access.Actor, name string, numbe
 		return d, Version{}, problem.New(problem.Forbidden, "It is withdrawn: %s", d.StatusReason)
 	}
 	v, err := s.version(ctx, d, number, language)
+	if err == nil && v.Scan == infected {
+		err = errInfected
+	}
 	return d, v, err
 }
 

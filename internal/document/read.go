@@ -67,6 +67,7 @@ type content struct {
 	Digest   blob.Digest `db:"digest"`
 	Size     int64       `db:"size"`
 	Type     string      `db:"type"`
+	Scan     string      `db:"scan"`
 	Pages    int         `db:"pages"`
 	Pictures int         `db:"pictures"`
 	Note     string      `db:"note"`
@@ -75,7 +76,7 @@ type content struct {
 
 // contentOf reads the row of a file, or none.
 func contentOf(ctx context.Context, q postgres.Q, d blob.Digest) (*content, error) {
-	rows, err := postgres.All[content](ctx, q, `SELECT digest, size, type, pages, pictures, note, read_at FROM file WHERE digest = $1`, d)
+	rows, err := postgres.All[content](ctx, q, `SELECT digest, size, type, scan, pages, pictures, note, read_at FROM file WHERE digest = $1`, d)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -148,6 +149,9 @@ func (s *Service) extract(ctx context.Context, f content) (found, error) {
 	kind := extract.Type(f.Type)
 	if kind.Readable() && f.Size > largestRead {
 		return found{outcome: "too_large", note: "Files of more than 1 GB are not read."}, nil
+	}
+	if f.Scan == infected {
+		return found{outcome: "nothing", note: "A virus was found in it."}, nil
 	}
 	file, err := s.spool(ctx, f)
 	if err != nil {

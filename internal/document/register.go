@@ -164,7 +164,7 @@ var byNumber = order{"d.number DESC, d.id DESC", "(d.number, d.id) < (?::int, ?:
 
 const rowColumns = `d.id, d.commission_id, c.slug AS commission_slug, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, o.slug AS organization_slug, o.name AS organization_name,
 	d.status, d.review, d.late, d.action, d.due_on::text AS due_on, d.languages, d.versions, d.language,
-	coalesce(f.pictures > 0 AND f.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
+	coalesce(f.pictures > 0 AND f.scan <> 'infected' AND f.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
 
 const rowJoins = `JOIN commission c ON c.id = d.commission_id
 	LEFT JOIN register r ON r.commission_id = d.commission_id

@@ -109,7 +109,7 @@ func unread(ctx context.Context, v document.Version) string {
 
 // glimpsed reports whether there is something to look into.
 func glimpsed(v document.Version) bool {
-	return v.Outcome != nil && (*v.Outcome == "read" || v.Pictures > 0)
+	return v.Scan != "infected" && v.Outcome != nil && (*v.Outcome == "read" || v.Pictures > 0)
 }
 
 // columns are the letters over the columns of a table.

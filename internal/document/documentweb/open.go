@@ -71,7 +71,7 @@ func (h *pages) getOpen(c *fiber.Ctx) error {
 	if c.Params("name") != d.Name() { // one address for each document
 		return c.Redirect(d.OpenPath(), fiber.StatusMovedPermanently)
 	}
-	return h.Render(c, 200, views.OpenPage(views.Open{Show: views.Show{Document: d, Versions: versions, Download: h.documents.MayDownload(web.Actor(c), d)}, Address: h.URL(d.OpenPath()), Base: h.URL("")}))
+	return h.Render(c, 200, views.OpenPage(views.Open{Show: views.Show{Document: d, Versions: versions, Download: h.documents.MayDownload(web.Actor(c), d), Look: h.documents.MayLook(web.Actor(c), d)}, Address: h.URL(d.OpenPath()), Base: h.URL("")}))
 }
 
 // getCitation is the citation for reference managers.

@@ -107,6 +107,9 @@ func TestViruses(t *testing.T) {
 		}
 	}
 	w.member.Get(content).Want(403, "A virus was found in this file")
+	for _, path := range []string{"/preview", "/preview/pages/1", "/thumbnail"} {
+		w.member.Get(strings.TrimSuffix(content, "/content")+path).Want(403, "A virus was found in this file")
+	}
 	w.chair.Get(content).Want(403)
 	w.chair.Get("/documents/ENERGY-N0001").Want(200, "A virus was found").Lacks("/content")
 	if got := apptest.Value[string](w.Portal, `SELECT string_agg(scan, ' ' ORDER BY scan) FROM file`); got != "clean infected" {
