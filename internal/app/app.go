@@ -194,6 +194,12 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 			a.Log.Warn("the PDF engine is not ready", "error", err)
 		}
 	}()
+	recording, recorded := context.WithCancel(context.WithoutCancel(ctx))
+	written := make(chan struct{})
+	go func() {
+		a.Documents.Record(recording, a.Log)
+		close(written)
+	}()
 	failed := make(chan error, 2)
 	go func() { failed <- a.Web.App.Listener(l) }()
 	if a.MetricsPort != 0 {
@@ -206,7 +212,10 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
-	return errors.Join(err, a.Web.App.ShutdownWithContext(grace), a.Queue.Stop(grace))
+	err = errors.Join(err, a.Documents.Quiet(), a.Web.App.ShutdownWithContext(grace), a.Queue.Stop(grace))
+	recorded() // nothing more is read: what was is written
+	<-written
+	return err
 }
 
 // Close gives the connections back.

@@ -45,6 +45,8 @@ func newMetrics(a *App) *metrics {
 		Name: "portal_request_seconds", Help: "Time to answer a request, by route and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"method", "route", "status"})}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "portal_views_dropped_total", Help: "Views and previews of documents that could not be noted."},
+		func() float64 { return float64(a.Documents.Dropped()) }))
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewDBStatsCollector(a.DB.DB.DB, "portal"))
 	return m

@@ -3,12 +3,8 @@ package document
 import (
 	"context"
 	"io"
-	"time"
-
-	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
-	"commissionportal/internal/journal"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
@@ -71,24 +67,4 @@ func (s *Service) version(ctx context.Context, d Document, number int, language 
 	return postgres.One[Version](ctx, s.db, access.ErrNotFound, `
 		SELECT `+versionColumns+` FROM document_version v JOIN file f USING (digest) LEFT JOIN person p ON p.id = v.person_id
 		WHERE v.document_id = $1 AND v.number = $2 AND v.language = $3`, d.ID, number, language)
-}
-
-// oneDownload is how long requests for parts of a file count as one download.
-const oneDownload = time.Hour
-
-// NoteDownload writes down who downloaded what: part of the trace. part says that
-// only a part was asked for, which is noted unless it goes on with a download of
-// the last hour. Reading changes no state, so it is not in the journal.
-func (s *Service) NoteDownload(ctx context.Context, who access.Actor, d Document, v Version, part bool) error {
-	now := journal.Now(ctx)
-	_, err := s.db.Exec(ctx, `
-		INSERT INTO document_access (id, document_id, kind, number, language, person_id, at, organization_id)
-		SELECT $1::uuid, $2::uuid, 'download', $3::int, $4, $5::uuid, $6::timestamptz,
-		       (SELECT t.organization_id FROM seat t WHERE t.person_id = $5::uuid AND t.commission_id = $7 AND t.period @> $6::timestamptz AND NOT t.suspended
-		        ORDER BY t.rank LIMIT 1)
-		WHERE NOT $8::boolean OR NOT EXISTS (
-		  SELECT FROM document_access x WHERE x.document_id = $2::uuid AND x.at > $9::timestamptz AND x.kind = 'download' AND x.number = $3::int AND x.language = $4
-		    AND x.person_id IS NOT DISTINCT FROM $5::uuid)`,
-		uuid.Must(uuid.NewV7()), d.ID, v.Number, v.Language, uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, now, d.CommissionID, part, now.Add(-oneDownload))
-	return err
 }

@@ -54,6 +54,7 @@ type Document struct {
 	Commission       string         `db:"commission_slug" json:"commission"`
 	CommissionName   string         `db:"commission_name" json:"commission_name"`
 	Prefix           string         `db:"prefix" json:"-"`
+	NamesShown       bool           `db:"names_shown" json:"-"` // of its register
 	Number           *int           `db:"number" json:"number,omitempty" doc:"In its commission; absent before it is accepted."`
 	Title            string         `db:"title" json:"title"`
 	Type             string         `db:"type" json:"type"`

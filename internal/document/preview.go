@@ -167,9 +167,12 @@ type Picture struct {
 // Picture reads the picture of a page for somebody who may read the document; 0 is
 // the small one of the first page.
 func (s *Service) Picture(ctx context.Context, who access.Actor, name string, number int, language string, page int) (Picture, error) {
-	_, v, err := s.look(ctx, who, name, number, language)
+	d, v, err := s.look(ctx, who, name, number, language)
 	if err != nil {
 		return Picture{}, err
+	}
+	if page > 0 && who.SignedIn() { // for a visitor the page that it stands on is
+		s.NotePreview(ctx, who, d, v)
 	}
 	side := sideThumbnail
 	if page > 0 {
@@ -192,12 +195,15 @@ func (s *Service) Picture(ctx context.Context, who access.Actor, name string, nu
 // Text reads a page or part of the text in a file for somebody who may read the
 // document, and the number of the last one.
 func (s *Service) Text(ctx context.Context, who access.Actor, name string, number int, language string, page int) (text string, last int, err error) {
-	_, v, err := s.look(ctx, who, name, number, language)
+	d, v, err := s.look(ctx, who, name, number, language)
 	switch {
 	case err != nil:
 		return "", 0, err
 	case v.Outcome == nil:
 		return "", 0, problem.New(problem.Conflict, "This file is being read. Ask again in a moment.")
+	}
+	if page == 1 || who.SignedIn() {
+		s.NotePreview(ctx, who, d, v)
 	}
 	text, last, err = s.textOf(ctx, v, page)
 	switch {

@@ -123,7 +123,11 @@ func (s *Service) open(ctx context.Context, who access.Actor, name string, decid
 			d.ID, was.Version, d.Visibility, d.License, d.PublishedAt, tx.Now); err != nil {
 			return err
 		}
-		return tx.Record(d.ID, note)
+		done := "publish"
+		if d.PublishedAt == nil {
+			done = "unpublish"
+		}
+		return tx.RecordAs("document", done, d.ID, note)
 	})
 	if err != nil {
 		return before, err

@@ -29,12 +29,14 @@ type Service struct {
 	maxFile int64
 	// Scanner, if set, searches every file for viruses before it is taken.
 	Scanner Scanner
+	visits  *visits
+	live    *live
 }
 
 // New makes the service. files is where content is kept, a file of at most maxFile
 // bytes; queue reads it, once it is started.
 func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, files *blob.Store, maxFile int64) *Service {
-	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile}
+	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile, visits: newVisits(), live: newLive(db)}
 	jobs.Handle(queue, s.read)
 	jobs.Handle(queue, s.draw)
 	jobs.Handle(queue, s.writeDigest)
@@ -284,7 +286,11 @@ func (s *Service) step(ctx context.Context, who access.Actor, name, action strin
 		if err := errors.Join(s.tell(ctx, tx, d), s.callMembers(ctx, tx, d)); err != nil {
 			return err
 		}
-		return tx.Record(d.ID, note)
+		done := action
+		if action == "edit" { // the right that Send takes
+			done = "submit"
+		}
+		return tx.RecordAs("document", done, d.ID, note)
 	})
 	if err != nil {
 		return before, constraint(err)

@@ -13,7 +13,7 @@ import (
 	"commissionportal/internal/problem"
 )
 
-const columns = `d.id, d.commission_id, c.slug AS commission_slug, c.name AS commission_name, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type,
+const columns = `d.id, d.commission_id, c.slug AS commission_slug, c.name AS commission_name, coalesce(r.prefix, '') AS prefix, coalesce(r.names_shown, false) AS names_shown, d.number, d.title, d.type,
 	d.organization_id, o.slug AS organization_slug, o.name AS organization_name, d.author_id, a.name AS author_name,
 	d.status, d.status_since, d.status_reason, d.review, d.review_reason, d.submitted_at, d.late, d.action, d.due_on::text AS due_on,
 	d.replaced_by, CASE WHEN n.number IS NOT NULL THEN nr.prefix || '-N' || lpad(n.number::text, greatest(4, length(n.number::text)), '0') END AS successor,

@@ -13,6 +13,7 @@ type (
 	requestKey struct{}
 	clockKey   struct{}
 	onceKey    struct{}
+	peekKey    struct{}
 )
 
 // WithRequest puts the id of the request into the context; entries carry it.
@@ -22,6 +23,13 @@ func WithRequest(ctx context.Context, id string) context.Context {
 
 // InRequest reports whether ctx is that of a request, and not of a job.
 func InRequest(ctx context.Context) bool { return ctx.Value(requestKey{}) != nil }
+
+// WithPeek says that nobody reads the answer to the request: it was asked for the
+// headers alone, or ahead of a reader who may not come.
+func WithPeek(ctx context.Context) context.Context { return context.WithValue(ctx, peekKey{}, true) }
+
+// Peeks reports whether WithPeek said so.
+func Peeks(ctx context.Context) bool { return ctx.Value(peekKey{}) != nil }
 
 // WithNow makes changes under ctx happen at that instant: for tests, and for
 // loading what happened in the past.

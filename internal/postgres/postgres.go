@@ -31,6 +31,7 @@ type Q interface {
 // or come from a small set; values go into args.
 type DB struct {
 	*sqlx.DB
+	url        string
 	statements sync.Map // query text → *sqlx.Stmt
 	counter    atomic.Pointer[Counter]
 }
@@ -66,7 +67,7 @@ func Lazy(c Config) (*DB, error) {
 	pool.SetMaxOpenConns(c.Max)
 	pool.SetMaxIdleConns(c.Max)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{DB: sqlx.NewDb(pool, "postgres")}, nil
+	return &DB{DB: sqlx.NewDb(pool, "postgres"), url: c.URL}, nil
 }
 
 func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {

@@ -36,6 +36,7 @@ const csp = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-u
 // and afterwards refuses an answer for which nothing was authorized.
 func (s *Server) begin(c *fiber.Ctx) (err error) {
 	started := time.Now()
+	peek := c.Method() == fiber.MethodHead || strings.Contains(c.Get("Sec-Purpose"), "prefetch") || c.Get("Purpose") == "prefetch"
 	if c.Method() == fiber.MethodHead { // answered as GET is; the server leaves the body away
 		c.Method(fiber.MethodGet)
 	}
@@ -43,6 +44,9 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 	ctx := context.WithValue(journal.WithRequest(c.UserContext(), id), addressKey{}, c.OriginalURL())
 	if s.Now != nil {
 		ctx = journal.WithNow(ctx, s.Now().UTC().Truncate(time.Microsecond))
+	}
+	if peek {
+		ctx = journal.WithPeek(ctx)
 	}
 	ctx, asked := access.Track(ctx)
 	c.SetUserContext(ctx)
@@ -127,21 +131,29 @@ func Hash(secret string) []byte {
 // SeenEvery is how often it is written down that a session or token is in use.
 const SeenEvery = 5 * time.Minute
 
-// identify finds out who asks, in one query, and in which language and zone.
-func (s *Server) identify(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	var who access.Actor
-	var hash []byte
-	var err error
-	if token := bearer(c); token != "" {
-		hash = Hash(token)
+// identity is what a request says of who asks: a bearer token or a session.
+type identity struct{ token, session string }
+
+func identityOf(c *fiber.Ctx) identity { return identity{bearer(c), c.Cookies(sessionCookie)} }
+
+// actor finds out who that is at this moment, in one query.
+func (s *Server) actor(ctx context.Context, i identity) (who access.Actor, hash []byte, err error) {
+	if i.token != "" {
+		hash = Hash(i.token)
 		if who, err = access.ByToken(ctx, s.DB, hash, journal.Now(ctx)); err == nil && !who.SignedIn() {
 			err = problem.New(problem.SignIn, "This token is unknown, revoked or has run out.")
 		}
-	} else if cookie := c.Cookies(sessionCookie); cookie != "" {
-		hash = Hash(cookie)
+	} else if i.session != "" {
+		hash = Hash(i.session)
 		who, err = access.BySession(ctx, s.DB, hash, journal.Now(ctx))
 	}
+	return who, hash, err
+}
+
+// identify finds out who asks, in one query, and in which language and zone.
+func (s *Server) identify(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	who, hash, err := s.actor(ctx, identityOf(c))
 	if err == nil && who.SignedIn() && s.Seen != nil && journal.Now(ctx).Sub(who.SeenAt) > SeenEvery {
 		err = s.Seen(ctx, who, hash)
 	}

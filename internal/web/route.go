@@ -24,6 +24,7 @@ type Route struct {
 	Action       string
 	Large        bool // takes a body up to MaxUpload
 	Stream       bool // reads its body as it arrives, by Incoming, up to a limit of its own
+	Live         bool // its answer goes on for as long as the client listens
 	Secret       bool // its answer holds what is shown once: it is not kept for a repetition
 }
 
@@ -72,6 +73,12 @@ func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handl
 		drain(c)
 		return err
 	}))
+}
+
+// Live adds a route whose answer goes on: its handler ends with Events.
+func (s *Server) Live(path, operation string, need Need, h fiber.Handler) {
+	s.add(Route{Method: fiber.MethodGet, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Live: true})
+	s.App.Get(path, open(need, h))
 }
 
 // open marks the answers of a route that has nothing to authorize.

@@ -38,6 +38,9 @@ type Config struct {
 	Version string
 	// Now, if set, is the clock of all requests; tests set it.
 	Now func() time.Time
+	// Beat is how often an open stream of events asks again whether it may go on,
+	// and shows that it is alive; 0 is every 15 seconds.
+	Beat time.Duration
 	// Proxies are those whose X-Forwarded-For is believed; see Address.
 	Proxies []netip.Prefix
 }

@@ -259,6 +259,7 @@ type Show struct {
 	May      map[string]bool // what the reader may do
 	Download bool
 	Look     bool // may look into its files
+	SignedIn bool
 	Key      string
 }
 

@@ -67,6 +67,7 @@ type Head struct {
 	NoIndex     bool   // search engines are asked to leave it out
 	Meta        []Meta // what programs read of the page: citation_title
 	Feed        string // path of its Atom feed
+	Live        bool   // parts of it come anew when the server says so: it has an sse-connect
 }
 
 // Meta is a value that programs read.

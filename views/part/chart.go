@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +118,39 @@ func niceStep(most int) int {
 			}
 		}
 	}
+}
+
+// Lane is a line of Lanes: what happened of one kind.
+type Lane struct {
+	Label string
+	Marks []LaneMark
+}
+
+// LaneMark is how much of it happened at a time.
+type LaneMark struct {
+	At    time.Time
+	Count int
+	Say   string // "3 downloads, 5 March 2026": the mark as a text
+}
+
+const (
+	laneHeight = 38
+	laneLine   = 25 // of the marks, from the top of the lane
+)
+
+// laneX is where a time stands between the first and the last, with room for the
+// marks at either end.
+func laneX(at, first, last time.Time) string {
+	part := 0.5
+	if span := last.Sub(first); span > 0 {
+		part = min(1, max(0, float64(at.Sub(first))/float64(span)))
+	}
+	return strconv.FormatFloat(2+96*part, 'f', 2, 64) + "%"
+}
+
+// laneRadius grows with the count, slowly: a lane is as high as it is.
+func laneRadius(n int) string {
+	return strconv.FormatFloat(min(9, 3.5+1.2*math.Log2(float64(max(n, 1)))), 'f', 1, 64)
 }
 
 // Counts is what a WorldMap shows: how many there are by country.

@@ -177,6 +177,9 @@ func (h *api) revise(ctx context.Context, in *reviseInput) (*web.Created[Full], 
 
 func (h *api) show(ctx context.Context, in *Named) (*web.Versioned[Full], error) {
 	d, err := h.documents.Show(ctx, access.From(ctx), in.Name)
+	if err == nil {
+		h.documents.NoteView(ctx, access.From(ctx), d)
+	}
 	return web.Version(full(d), d.Version), err
 }
 

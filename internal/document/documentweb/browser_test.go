@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"commissionportal/internal/app/apptest"
 )
@@ -64,4 +67,42 @@ func TestJourney(t *testing.T) {
 	chair.See("It was a rehearsal.")
 	chair.Click("Restore")
 	chair.SeeNot("It was a rehearsal.")
+}
+
+// TestTraceGrows: the trace that its owner has open shows what another person does,
+// with nothing asked for.
+func TestTraceGrows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := time.Date(2027, 3, 2, 12, 0, 0, 0, time.UTC)
+	w.At(now)
+	w.chair.API("POST", "/commissions/energy/documents", map[string]any{"title": "A report on grids", "type": "report", "upload": send(w.chair, "r.txt", "Hello")}).Want(201)
+	w.Exec(`UPDATE document SET created_at = $1::timestamptz - interval '20 days'`, now)
+	w.Exec(`INSERT INTO document_access (document_id, kind, number, language, person_id, organization_id, at)
+		SELECT d.id, k, 1, 'en', $1, $2, $3::timestamptz - i * i * interval '3 hours' FROM document d, generate_series(1, 12) i, unnest(ARRAY['view', 'view', 'preview', 'download']) WITH ORDINALITY x (k, n) WHERE n < 4 OR i % 3 = 0`, w.member.ID, w.acme, now)
+	grant := w.share(apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM document`), "to_person", w.outsider.ID, "see")
+	w.Exec(`UPDATE share SET created_at = $2::timestamptz - interval '1 hour' WHERE id = $1`, grant, now)
+	owner := w.chair.Browser()
+	owner.Open("/documents/ENERGY-N0001")
+	owner.See("Opening and downloading it is recorded")
+	owner.Look("document-recorded")
+	owner.Click("See its trace")
+	owner.See("Shared with Otto Outsider")
+	owner.SeeNot("Bea Boss")
+	owner.Click("As a table")
+	w.Exec(`UPDATE document SET visibility = 'portal'`)
+	w.boss.Get("/documents/ENERGY-N0001/versions/1/content").Want(200)
+	owner.See("Bea Boss")
+	owner.See("times,") // what was opened stays open
+	owner.Look("document-trace")
+	owner.Choose("kind", "Downloaded")
+	owner.See("Remove this filter")
+	owner.SeeNot("Shared with Otto Outsider")
+	w.outsider.Get("/documents/ENERGY-N0001/versions/1/content").Want(200)
+	owner.See("Otto Outsider")
+	reader := w.outsider.Browser()
+	reader.Open("/documents/ENERGY-N0001/trace")
+	reader.See("Downloaded 2 times")
+	reader.SeeNot("Bea Boss")
+	reader.Look("document-trace-reader")
 }

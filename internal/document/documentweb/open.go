@@ -64,14 +64,16 @@ func (h *pages) getLibrary(c *fiber.Ctx) error {
 }
 
 func (h *pages) getOpen(c *fiber.Ctx) error {
-	d, versions, err := h.documents.Opened(c.UserContext(), web.Actor(c), c.Params("name"))
+	ctx, who := c.UserContext(), web.Actor(c)
+	d, versions, err := h.documents.Opened(ctx, who, c.Params("name"))
 	if err != nil {
 		return err
 	}
 	if c.Params("name") != d.Name() { // one address for each document
 		return c.Redirect(d.OpenPath(), fiber.StatusMovedPermanently)
 	}
-	return h.Render(c, 200, views.OpenPage(views.Open{Show: views.Show{Document: d, Versions: versions, Download: h.documents.MayDownload(web.Actor(c), d), Look: h.documents.MayLook(web.Actor(c), d)}, Address: h.URL(d.OpenPath()), Base: h.URL("")}))
+	h.documents.NoteView(ctx, who, d)
+	return h.Render(c, 200, views.OpenPage(views.Open{Show: views.Show{Document: d, Versions: versions, SignedIn: who.SignedIn(), Download: h.documents.MayDownload(who, d), Look: h.documents.MayLook(who, d)}, Address: h.URL(d.OpenPath()), Base: h.URL("")}))
 }
 
 // getCitation is the citation for reference managers.

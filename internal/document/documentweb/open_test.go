@@ -67,6 +67,8 @@ func TestOpen(t *testing.T) {
 	w.chair.Get(page+"/unpublish").Want(200, "Take it back", "What others have copied")
 	w.chair.Post(page + "/unpublish").Want(303)
 	w.chair.API("POST", page+"/unpublish", nil).Want(409)
+	w.flush(t)
+	w.chair.Get(page+"/trace").Want(200, "Published as an open document", "Taken back from the world", "A visitor")
 	visitor.Get(open).Want(404)
 	visitor.Get(open + "/citation.bib").Want(404)
 	visitor.Get(page).Want(404)

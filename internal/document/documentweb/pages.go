@@ -66,6 +66,7 @@ func Mount(s *web.Server, documents *document.Service) {
 	h.mountShares(s)
 	h.mountOpen()
 	h.mountPreviews()
+	h.mountTrace()
 	mountAPI(s, documents)
 }
 
@@ -312,12 +313,13 @@ func (h *pages) getShow(c *fiber.Ctx) error {
 	if c.Params("name") != d.Name() && d.Number != nil { // one address for each document
 		return c.Redirect(d.Path(), fiber.StatusMovedPermanently)
 	}
+	h.documents.NoteView(ctx, who, d)
 	return h.show(c, 200, d)
 }
 
 func (h *pages) show(c *fiber.Ctx, status int, d document.Document) error {
 	ctx, who := c.UserContext(), web.Actor(c)
-	p := views.Show{Document: d, Now: journal.Now(ctx), May: map[string]bool{}, Key: key(), Download: h.documents.MayDownload(who, d), Look: h.documents.MayLook(who, d)}
+	p := views.Show{Document: d, Now: journal.Now(ctx), May: map[string]bool{}, Key: key(), SignedIn: who.SignedIn(), Download: h.documents.MayDownload(who, d), Look: h.documents.MayLook(who, d)}
 	for _, a := range actions {
 		p.May[a] = h.documents.May(who, d, "document", a)
 	}

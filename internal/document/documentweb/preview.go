@@ -60,6 +60,7 @@ func (h *pages) getPreview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	h.documents.NotePreview(ctx, who, p.Document, p.Of)
 	return h.Render(c, 200, views.PreviewPage(views.Preview{Preview: p, Zoom: in.Zoom, Download: h.documents.MayDownload(who, p.Document)}))
 }
 

@@ -119,7 +119,8 @@ func TestSharing(t *testing.T) {
 				c.Get("/shares/" + first + "/revoke").Want(404)
 				c.API("DELETE", "/shares/"+first, nil).Want(404)
 			}
-			n.member.Get(path+"/shares").Want(200, tt.name, "For your comments", "Not yet", "Live")
+			n.flush(t)
+			n.member.Get(path+"/shares").Want(200, tt.name, "For your comments", "opened its page", "Live").Lacks("Not yet")
 			n.member.Post(path+"/shares", "with", tt.with, "recipient", tt.recipient, "level", "download", "until", n.day(7)).Want(303)
 			n.chair.Get(path+"/shares").Want(200, "Replaced", "Live").Lacks("Revoke…")
 			n.sam.Get(path+"/shares").Want(200, "Revoke…")

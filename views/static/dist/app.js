@@ -116,8 +116,18 @@ const enrich = ({ target }) => {
   const before = target.value
   fetchHtmx(() => { if (target.value !== before) target.dispatchEvent(new Event('change', { bubbles: true })) })
 }
-if (document.querySelector('[hx-trigger^=load]')) fetchHtmx()
-else for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, enrich)
+// A page that shows what is new has brought it.
+if (document.querySelector('[hx-trigger^=load]') && !window.htmx) fetchHtmx()
+else if (!window.htmx) for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, enrich)
+
+// What the reader has opened stays open when its part of the page comes anew.
+let opened = []
+document.addEventListener('htmx:beforeSwap', event => {
+  opened = [...event.target.querySelectorAll('details[id][open]')].map(d => d.id)
+})
+document.addEventListener('htmx:load', event => {
+  for (const id of opened) event.target.querySelector(`#${CSS.escape(id)}`)?.setAttribute('open', '')
+})
 
 // <input data-filter="#list"> hides the children of the list that lack its text.
 on('input', 'input[data-filter]', (_, input) => {

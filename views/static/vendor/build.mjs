@@ -1,4 +1,4 @@
-// Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js,
+// Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js, sse.js,
 // upload.js, tus.js and icons.svg. Run by hand (npm install && npm run build, in this folder) after
 // changing src/ or using a Tabler class for the first time; commit the result.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -30,8 +30,10 @@ const out = (name, text) => {
 out('app.css', notice + small.code)
 out('app.js', read('../src/app.js'))
 out('htmx.js', '/*! htmx 2.0.11, Zero-Clause BSD license: https://github.com/bigskysoftware/htmx */\n' + read('node_modules/htmx.org/dist/htmx.min.js'))
-// Not of a first visit: fetched where files are sent, the second when there is one.
+// Not of a first visit: fetched where files are sent, tus.js when there is one, and
+// where a page shows what is new.
 const first = sum
+out('sse.js', '/*! htmx-ext-sse 2.2.4, Zero-Clause BSD license: https://github.com/bigskysoftware/htmx-extensions */\n' + read('node_modules/htmx-ext-sse/dist/sse.min.js'))
 out('upload.js', read('../src/upload.js'))
 out('tus.js', '/*! tus-js-client 4.3.1, copyright Transloadit Ltd and contributors, MIT license: https://github.com/tus/tus-js-client/blob/main/LICENSE */\n' + read('node_modules/tus-js-client/dist/tus.min.js').replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'))
 sum = first
