@@ -144,7 +144,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Web.Static()
 	a.Web.Docs()
 	a.health()
-	homeweb.Mount(a.Web, home.New(a.DB, a.Policy))
+	homeweb.Mount(a.Web, home.New(a.DB, a.Policy, a.Documents))
 	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
 	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
 	accountweb.Mount(a.Web, a.Accounts)
@@ -159,6 +159,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Queue.Every("document.unread", time.Hour, a.Documents.ReadRest)
 	a.Queue.Every("document.digests", time.Hour, a.Documents.Digests)
 	a.Queue.Every("document.remind", time.Hour, a.Documents.Remind)
+	a.Queue.Every("document.unindexed", time.Minute, a.Documents.IndexRest)
 }
 
 // Routes is the table of all routes.

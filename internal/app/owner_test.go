@@ -17,7 +17,7 @@ var owners = map[string][]string{
 	"organization": {"organization", "organization_name", "organization_logo", "affiliation", "participation", "participation_request"},
 	"commission":   {"sector", "founding_threshold", "commission", "commission_name", "support", "charter", "milestone"},
 	"membership":   {"seat", "term_notice", "application", "invitation"},
-	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "upload", "document_notice", "document_call"},
+	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "document_search", "document_unindexed", "document_word", "upload", "document_notice", "document_call"},
 	"intake":       {"import", "import_file", "import_line", "import_key"},
 	"journal":      {"idempotency", "journal_head", "journal_entry"},
 	"web":          {"idempotency", "session"},

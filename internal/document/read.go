@@ -131,6 +131,9 @@ func (s *Service) read(ctx context.Context, j toRead) (err error) {
 	if err := insertText(ctx, tx, f.Digest, got.text); err != nil {
 		return err
 	}
+	if err := s.queue.Enqueue(ctx, tx.Tx.Tx, indexing{}); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ type Service struct {
 	Scanner Scanner
 	visits  *visits
 	live    *live
+	indexer sync.Mutex // held by the one who makes the index of documents anew
 }
 
 // New makes the service. files is where content is kept, a file of at most maxFile
@@ -41,6 +43,7 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	jobs.Handle(queue, s.draw)
 	jobs.Handle(queue, s.writeDigest)
 	jobs.Handle(queue, s.tellCall)
+	jobs.Handle(queue, s.index)
 	return s
 }
 
@@ -223,6 +226,9 @@ func (s *Service) create(ctx context.Context, permit access.Permit, h Home, with
 		if err := errors.Join(s.tell(ctx, tx, d), s.callMembers(ctx, tx, d)); err != nil {
 			return err
 		}
+		if err := s.reindex(ctx, tx); err != nil {
+			return err
+		}
 		return tx.RecordAs("document", permit.Action(), d.ID, note)
 	})
 	if err != nil {
@@ -284,6 +290,9 @@ func (s *Service) step(ctx context.Context, who access.Actor, name, action strin
 			return err
 		}
 		if err := errors.Join(s.tell(ctx, tx, d), s.callMembers(ctx, tx, d)); err != nil {
+			return err
+		}
+		if err := s.reindex(ctx, tx); err != nil {
 			return err
 		}
 		done := action
@@ -436,6 +445,9 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, name string, with 
 			return err
 		}
 		if err := s.callMembers(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := s.reindex(ctx, tx); err != nil {
 			return err
 		}
 		return tx.Record(d.ID, journal.Say("Changed what is said of %s", d.Title).Changed(said(was), said(d)))

@@ -162,6 +162,9 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, name string, wit
 				return err
 			}
 		}
+		if err := s.reindex(ctx, tx); err != nil {
+			return err
+		}
 		return tx.Record(d.ID, journal.Say("Added version %s of %s in %s", strconv.Itoa(v.Number), d.Title, v.Language))
 	})
 	if err != nil {

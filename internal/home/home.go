@@ -12,15 +12,19 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/check"
+	"commissionportal/internal/document"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
 
 // Service has the operations of the front page and the search.
 type Service struct {
-	db     *postgres.DB
-	access *access.Policy
+	db        *postgres.DB
+	access    *access.Policy
+	documents *document.Service
 
 	mu    sync.Mutex
 	front Front
@@ -28,8 +32,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(db *postgres.DB, policy *access.Policy) *Service {
-	return &Service{db: db, access: policy}
+func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *Service {
+	return &Service{db: db, access: policy, documents: documents}
 }
 
 // keep is how long the numbers of the front page may be old: they are counted
@@ -113,6 +117,12 @@ type Found struct {
 	Commissions   []FoundCommission   `json:"commissions"`
 	Organizations []FoundOrganization `json:"organizations"`
 	Persons       []FoundPerson       `json:"persons"`
+	Documents     document.Results    `json:"documents"`
+}
+
+// Len is how many things were found.
+func (f Found) Len() int {
+	return len(f.Commissions) + len(f.Organizations) + len(f.Persons) + len(f.Documents.Items)
 }
 
 // FoundCommission is a commission that a search found.
@@ -139,30 +149,54 @@ type FoundPerson struct {
 	Country *string   `db:"country" json:"country,omitempty"`
 }
 
-// most is how many of each kind a search shows.
+// most is how many of each kind a search shows, but for documents.
 const most = 20
 
-// Search finds commissions, organizations and persons by name, forgiving a typo.
-// A person is found by who may see them on a roster.
-func (s *Service) Search(ctx context.Context, who access.Actor, query string) (Found, error) {
-	var f Found
+// Kinds of thing that a search finds.
+var Kinds = []string{"commission", "organization", "person", "document"}
+
+// Search finds commissions, organizations and persons by name, forgiving a typo,
+// and documents by what they say; all of them, or one kind. A person is found by
+// who may see them on a roster. page and by are about documents.
+func (s *Service) Search(ctx context.Context, who access.Actor, query, kind string, by document.Narrow, page keyset.Page) (Found, error) {
+	f := Found{Documents: document.Results{Items: []document.Result{}, Facets: []document.Facet{}}}
 	if _, err := s.access.Require(ctx, who, access.Portal, "search", "read"); err != nil {
 		return f, err
 	}
-	query = strings.Join(strings.Fields(query), " ")
+	var p problem.Fields
+	if kind != "" {
+		check.OneOf(&p, "kind", kind, Kinds...)
+	}
+	query = strings.Join(strings.Fields(query), " ") + strings.Repeat(" ", min(1, len(query)-len(strings.TrimRight(query, " ")))) // a word that has ended
 	switch n := utf8.RuneCountInString(query); {
-	case n == 0:
-		return f, nil
 	case n > 200:
-		return f, problem.Field("q", "Use at most %d characters; these are %d.", 200, n)
+		p.Add("q", "Use at most %d characters; these are %d.", 200, n)
+		fallthrough
+	case strings.TrimSpace(query) == "":
+		return f, p.Err()
 	}
+	if err := p.Err(); err != nil {
+		return f, err
+	}
+	name := strings.TrimSpace(query)
 	var err error
-	if f.Commissions, err = findCommissions(ctx, s.db, query); err != nil {
-		return f, err
+	if kind == "" || kind == "commission" {
+		if f.Commissions, err = findCommissions(ctx, s.db, name); err != nil {
+			return f, err
+		}
 	}
-	if f.Organizations, err = findOrganizations(ctx, s.db, query); err != nil {
-		return f, err
+	if kind == "" || kind == "organization" {
+		if f.Organizations, err = findOrganizations(ctx, s.db, name); err != nil {
+			return f, err
+		}
 	}
-	f.Persons, err = findPersons(ctx, s.db, access.See(ctx, who), query, journal.Now(ctx))
+	if kind == "" || kind == "person" {
+		if f.Persons, err = findPersons(ctx, s.db, access.See(ctx, who), name, journal.Now(ctx)); err != nil {
+			return f, err
+		}
+	}
+	if kind == "" || kind == "document" {
+		f.Documents, err = s.documents.Search(ctx, who, query, by, page)
+	}
 	return f, err
 }

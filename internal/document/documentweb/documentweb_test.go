@@ -2,6 +2,8 @@ package documentweb_test
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +68,7 @@ func TestVisibility(t *testing.T) {
 	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) VALUES ('[2020-01-01,)', $1, $2, $3, 'observer', 'chair')`, other, partner.ID, partner.Name)
 	readers := map[string]*apptest.Client{"visitor": w.Visitor(), "outsider": w.outsider, "member": w.member, "chair": w.chair, "boss": w.boss, "sam": w.sam, "guest": guest, "partner": partner, "plain": w.Person("Pam Plain")}
 	w.seat(readers["plain"], nil, "observer")
+	finds := map[string][]string{} // titles that a reader finds
 
 	share := func(column string, to uuid.UUID, more string) string {
 		return `INSERT INTO share (document_id, ` + column + `, level, created_by, created_at` + strings.Split(more, "=")[0] + `) SELECT $1, '` + to.String() + `', 'see', author_id, now() - interval '2 days'` +
@@ -95,6 +98,9 @@ func TestVisibility(t *testing.T) {
 		drafted := strings.Contains(strings.Join(tt.more, ""), "number = NULL")
 		for who, c := range readers {
 			sees := strings.Contains(" "+tt.sees+" ", " "+who+" ")
+			if sees {
+				finds[who] = append(finds[who], title)
+			}
 			page := c.Get("/documents/" + id.String())
 			if page.Status == 301 {
 				page = c.Get(page.Location())
@@ -112,6 +118,38 @@ func TestVisibility(t *testing.T) {
 			inCSV := strings.Contains(c.Get("/commissions/energy/documents.csv").Want(200).Body, title)
 			if listed != sees || !drafted && (inAPI != sees || inCSV != sees) {
 				t.Errorf("%d %s (%s): listed %v, in the API %v, in the export %v, want %v", i, who, tt.visibility, listed, inAPI, inCSV, sees)
+			}
+		}
+	}
+	// A search finds and counts what each may see, whatever it is asked by.
+	for i := range len(apptest.Value[string](w.Portal, `SELECT repeat('x', count(*)::int) FROM document`)) {
+		w.text(apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM document ORDER BY id OFFSET $1 LIMIT 1`, i), 1, "en", "Inside is a zebra.")
+	}
+	w.indexed(t)
+	for who, c := range readers {
+		for _, query := range []string{"report", `"of a report"`, "zebra ", "zeb", "reprot ", "inside -absent "} {
+			r := found(c, query, "&limit=200")
+			got := titles(r)
+			slices.Sort(got)
+			slices.Sort(finds[who])
+			if !slices.Equal(got, finds[who]) || r.Total != len(got) {
+				t.Errorf("%s asks for %s: found %v, counted %d, want %v", who, query, got, r.Total, finds[who])
+			}
+			for _, f := range r.Facets {
+				n := 0
+				for _, v := range f.Values {
+					n += v.N
+				}
+				if want := len(got); n != want && f.Name != "organization" {
+					t.Errorf("%s asks for %s: %s counts %d, want %d", who, query, f.Name, n, want)
+				}
+			}
+			page := c.Get("/search?kind=document&q=" + url.QueryEscape(query)).Want(200).Body
+			for i := range 13 {
+				title := fmt.Sprintf("Title %02d of a report", i)
+				if shown := strings.Contains(strings.NewReplacer("<mark>", "", "</mark>", "").Replace(page), title); shown != slices.Contains(finds[who], title) {
+					t.Errorf("%s asks for %s: the page shows %s: %v", who, query, title, shown)
+				}
 			}
 		}
 	}

@@ -367,6 +367,9 @@ func TestRealFiles(t *testing.T) {
 				t.Errorf("%s is not saved but shown", e.Name())
 			}
 		}
+		if dir == "good" {
+			w.findPhrases(t, phrases(t, files))
+		}
 	}
 	if n < 40 {
 		t.Errorf("only %d files", n)

@@ -1,0 +1,538 @@
+package document
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/check"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/keyset"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+// Narrow narrows a search; empty fields do not.
+type Narrow struct {
+	Commission   string // slug
+	Organization string // slug of the source
+	Type         string
+	Status       string
+	Language     string
+	Year         int
+}
+
+// Results are a page of the documents that a search found, best first: those whose
+// title, keywords or summary say it, then the newest.
+type Results struct {
+	Total  int      `json:"total" doc:"How many there are; if capped, there are more."`
+	Capped bool     `json:"capped" doc:"The newest 1,000 were looked at and counted, and there are more."`
+	Items  []Result `json:"items"`
+	Facets []Facet  `json:"facets" doc:"How many of them are of each commission, type and so on: over all that total counts."`
+	Next   string   `json:"next,omitempty" doc:"Cursor of the next page; the best 200 can be paged through."`
+}
+
+// Result is a document that a search found.
+type Result struct {
+	ID               uuid.UUID      `db:"id" json:"id"`
+	Reference        string         `db:"-" json:"reference,omitempty" doc:"ENERGY-N0012; absent before it has a number."`
+	Commission       string         `db:"commission_slug" json:"commission"`
+	CommissionName   string         `db:"commission_name" json:"commission_name"`
+	Prefix           string         `db:"prefix" json:"-"`
+	Number           *int           `db:"number" json:"number,omitempty"`
+	Title            string         `db:"title" json:"title"`
+	Type             string         `db:"type" json:"type"`
+	Organization     *string        `db:"organization_slug" json:"organization,omitempty"`
+	OrganizationName *string        `db:"organization_name" json:"organization_name,omitempty"`
+	Status           string         `db:"status" json:"status"`
+	Languages        pq.StringArray `db:"languages" json:"languages"`
+	UpdatedAt        time.Time      `db:"updated_at" json:"updated_at"`
+	Said             []Span         `db:"-" json:"title_parts" doc:"The title in pieces, what was looked for marked."`
+	Passage          *Passage       `db:"-" json:"passage,omitempty" doc:"Where in the document, or its summary, it stands."`
+}
+
+// Path is the address of its page.
+func (r Result) Path() string { return Document{ID: r.ID, Prefix: r.Prefix, Number: r.Number}.Path() }
+
+// Passage is a passage of a document that has what was looked for.
+type Passage struct {
+	Version  int    `json:"version,omitempty"`
+	Language string `json:"language,omitempty"`
+	Page     int    `json:"page,omitempty" doc:"Absent where it is the summary."`
+	Text     []Span `json:"text"`
+}
+
+// Span is a piece of a text; Mark says that it was looked for.
+type Span struct {
+	Text string `json:"text"`
+	Mark bool   `json:"mark,omitempty"`
+}
+
+// Facet is how results are spread over the values of one thing they have.
+type Facet struct {
+	Name   string  `json:"name" enum:"commission,organization,type,year,language,status"`
+	Values []Value `json:"values"`
+}
+
+// Value is a value with how many results have it.
+type Value struct {
+	Value string `json:"value" doc:"What to narrow the search to."`
+	Label string `json:"label,omitempty" doc:"Name of a commission or an organization."`
+	N     int    `json:"n"`
+}
+
+const (
+	mostFound  = 1000 // documents that one search looks at and counts
+	mostPaged  = 200  // of these, the best that can be paged through
+	mostValues = 12   // of one facet
+	fewFound   = 5    // with fewer, words are taken for mistakes too
+)
+
+// hit is a document that a search found, with what it is ranked and counted by.
+type hit struct {
+	ID           uuid.UUID      `db:"id"`
+	Ordinal      int64          `db:"ordinal"`
+	Rank         int            `db:"rank"`
+	Commission   uuid.UUID      `db:"commission_id"`
+	Organization *uuid.UUID     `db:"organization_id"`
+	Type         string         `db:"type"`
+	Status       string         `db:"status"`
+	Languages    pq.StringArray `db:"languages"`
+	Year         int            `db:"year"`
+}
+
+// Search finds documents that the actor may read. What its reader may not read is
+// neither shown nor counted.
+func (s *Service) Search(ctx context.Context, who access.Actor, text string, by Narrow, page keyset.Page) (Results, error) {
+	if _, err := s.access.Require(ctx, who, access.Portal, "search", "read"); err != nil {
+		return Results{}, err
+	}
+	var f problem.Fields
+	if by.Type != "" {
+		check.OneOf(&f, "type", by.Type, Types...)
+	}
+	if by.Status != "" {
+		check.OneOf(&f, "status", by.Status, Statuses...)
+	}
+	if by.Language != "" {
+		checkLanguage(&f, &by.Language)
+	}
+	if err := f.Err(); err != nil {
+		return Results{}, err
+	}
+	q, err := parse(text)
+	if err != nil || !q.asks() {
+		return Results{Items: []Result{}, Facets: []Facet{}}, err
+	}
+	l := look{Service: s, who: who, sight: access.See(ctx, who), now: journal.Now(ctx), by: by, query: q}
+	if err := l.complete(ctx); err != nil {
+		return Results{}, err
+	}
+	hits, capped, err := l.find(ctx)
+	if err != nil {
+		return Results{}, err
+	}
+	r := Results{Total: len(hits), Capped: capped}
+	if capped {
+		r.Total = mostFound
+	}
+	if r.Facets, err = facets(ctx, s.db, hits); err != nil {
+		return r, err
+	}
+	shown, next := cut(hits, page)
+	r.Next = next
+	r.Items, err = l.show(ctx, shown)
+	return r, err
+}
+
+// look is one search.
+type look struct {
+	*Service
+	who   access.Actor
+	sight access.Sight
+	now   time.Time
+	by    Narrow
+	query query
+	also  more
+}
+
+const (
+	mostBegun = 16 // words that one which is being typed may become: those in most documents
+	mostAlike = 6  // words of titles that one may be meant for
+)
+
+// complete finds what words that are still being typed may become.
+func (l *look) complete(ctx context.Context) error {
+	begun := l.query.begun()
+	if len(begun) == 0 {
+		return nil
+	}
+	list, err := l.pairings(ctx, `
+		SELECT b.word AS asked, w.word FROM unnest($1::text[]) b (word), LATERAL (
+		  SELECT word FROM document_word WHERE word >= b.word AND word < b.word || U&'\+10FFFF' AND documents > 0 ORDER BY documents DESC, word LIMIT $2) w`,
+		begun, mostBegun)
+	for _, p := range list {
+		l.add(p.Asked, p.Word)
+	}
+	return err
+}
+
+// correct finds words of titles that those asked for may be mistakes for: with one
+// letter wrong, or two of a long word. Postgres finds what is much like them, or
+// begins alike and is somewhat like them.
+func (l *look) correct(ctx context.Context, words []string) error {
+	near, err := l.pairings(ctx, `
+		SELECT b.word AS asked, w.word FROM unnest($1::text[]) b (word), LATERAL (
+		  (SELECT word FROM document_word WHERE in_title AND word % b.word ORDER BY similarity(word, b.word) DESC, word LIMIT $2)
+		  UNION (SELECT word FROM document_word WHERE in_title AND word >= left(b.word, 2) AND word < left(b.word, 2) || U&'\+10FFFF'
+		         AND similarity(word, b.word) > 0.15 AND abs(length(word) - length(b.word)) < 3 ORDER BY similarity(word, b.word) DESC, word LIMIT $2)) w`, words, 5*mostAlike)
+	if err != nil {
+		return err
+	}
+	for _, word := range words {
+		most := 1
+		if utf8.RuneCountInString(word) > 7 {
+			most = 2
+		}
+		var alike []string
+		for _, p := range near {
+			if p.Asked == word && p.Word != word && mistakes(word, p.Word, most) <= most {
+				alike = append(alike, p.Word)
+			}
+		}
+		slices.SortFunc(alike, func(a, b string) int {
+			return cmp.Or(mistakes(word, a, most)-mistakes(word, b, most), cmp.Compare(a, b))
+		})
+		for _, a := range alike[:min(len(alike), mostAlike)] {
+			l.add(word, "/"+a)
+		}
+	}
+	return nil
+}
+
+func (l *look) add(asked, word string) {
+	if l.also == nil {
+		l.also = more{}
+	}
+	l.also[asked] = append(l.also[asked], word)
+}
+
+// pairing is a word that was asked for with another that it may stand for.
+type pairing struct {
+	Asked string `db:"asked"`
+	Word  string `db:"word"`
+}
+
+func (l *look) pairings(ctx context.Context, sql string, words []string, most int) ([]pairing, error) {
+	return postgres.All[pairing](ctx, l.db, sql, pq.StringArray(words), most)
+}
+
+// find finds the newest documents that have what is looked for, best first, and
+// says whether there are more. Where there are, it looks for those that say it in
+// their title too, however old. Where there is next to nothing, it takes words for
+// mistakes.
+func (l *look) find(ctx context.Context) ([]hit, bool, error) {
+	hits, err := l.hits(ctx, l.query.tsquery(l.also, false), mostFound+1)
+	if err != nil {
+		return nil, false, err
+	}
+	capped := len(hits) > mostFound
+	if capped {
+		titled, err := l.hits(ctx, l.query.tsquery(l.also, true), mostFound)
+		if err != nil {
+			return nil, false, err
+		}
+		known := make(map[uuid.UUID]bool, len(hits))
+		for _, h := range hits {
+			known[h.ID] = true
+		}
+		for _, h := range titled {
+			if !known[h.ID] {
+				hits = append(hits, h)
+			}
+		}
+	} else if words := l.query.misspelled(); len(hits) < fewFound && len(words) > 0 {
+		if err := l.correct(ctx, words); err != nil {
+			return nil, false, err
+		}
+		if hits, err = l.hits(ctx, l.query.tsquery(l.also, false), mostFound+1); err != nil {
+			return nil, false, err
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int { return -cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Ordinal, b.Ordinal)) })
+	return hits[:min(len(hits), mostFound)], capped, nil
+}
+
+// audience are lexemes of what the reader may be able to see, of which a document
+// must have one; none if there is no telling. See findable.audience.
+func (l *look) audience() string {
+	if l.sight.All {
+		return ""
+	}
+	list := make([]string, 0, 16)
+	for _, level := range l.sight.Levels {
+		list = append(list, "@"+level)
+	}
+	for mark, ids := range map[string]pq.StringArray{"@m": l.sight.Member, "@c": l.sight.Officer, "@o": l.sight.Acting} {
+		for _, id := range ids {
+			list = append(list, mark+id)
+		}
+	}
+	if l.sight.Person.Valid {
+		list = append(list, "@p"+l.sight.Person.UUID.String())
+	}
+	if len(list) > mostAudience {
+		return ""
+	}
+	slices.Sort(list)
+	return "&" + either(list)
+}
+
+// mostAudience is with how many places a reader may have to do before it is
+// cheaper to look at what they may not see than to ask for each.
+const mostAudience = 200
+
+// hits goes backwards through slices of all documents until it has enough. The
+// index gives what has the words and is for such a reader; whether this reader
+// may see it is asked of the document's own row, as everywhere.
+func (l *look) hits(ctx context.Context, tsquery string, most int) ([]hit, error) {
+	asked := tsquery + l.audience()
+	for _, lexeme := range []string{"#t" + l.by.Type, "#s" + l.by.Status, "#l" + l.by.Language} {
+		if len(lexeme) > 2 {
+			asked += "&" + either([]string{lexeme})
+		}
+	}
+	var w postgres.Where
+	w.And("d.id = s.document_id")
+	w.And(l.sight.Document(&w, "d", l.now))
+	w.And("(d.status <> 'withdrawn' OR " + l.withdrawn(&w) + ")")
+	w.If(l.by.Type != "", "d.type = ?", l.by.Type)
+	w.If(l.by.Status != "", "d.status = ?", l.by.Status)
+	w.If(l.by.Language != "", "d.languages @> ARRAY[?::text]", l.by.Language)
+	if l.by.Year != 0 {
+		asked += "&" + either([]string{"#y" + strconv.Itoa(l.by.Year)})
+		w.And(yearOf+" = ?::int", l.by.Year)
+	}
+	query := w.Arg(asked) + "::tsquery"
+	if l.by.Commission != "" {
+		w.And("d.commission_id = (SELECT id FROM commission WHERE slug = ?)", l.by.Commission)
+		query += " && (SELECT coalesce(max(quote_literal('@c' || id)), '''#none''')::tsquery FROM commission WHERE slug = " + w.Arg(l.by.Commission) + ")"
+	}
+	if l.by.Organization != "" {
+		w.And("d.organization_id = (SELECT id FROM organization WHERE slug = ?)", l.by.Organization)
+		query += " && (SELECT coalesce(max(quote_literal('@o' || id)), '''#none''')::tsquery FROM organization WHERE slug = " + w.Arg(l.by.Organization) + ")"
+	}
+	join := ""
+	if phrases := l.phrases(&w); phrases != "" {
+		join = "JOIN document_search x ON x.document_id = d.id"
+		w.And(phrases)
+	}
+	return postgres.All[hit](ctx, l.db, `
+		SELECT h.id, h.ordinal, h.commission_id, h.organization_id, h.type, h.status, h.languages, h.year,
+		       (ts_rank('{0, 0, 0.3, 1}', h.head, `+w.Arg(l.query.ranked(l.also))+`::tsquery) * 1000000)::int AS rank
+		FROM (SELECT found.* FROM generate_series((SELECT coalesce(max(ordinal), 0) >> `+strconv.Itoa(slice)+` FROM document_search), 0, -1) n,
+		      LATERAL (SELECT d.id, s.ordinal, d.commission_id, d.organization_id, d.type, d.status, d.languages, d.year, s.head
+		               FROM (SELECT document_id, ordinal, head FROM document_search
+		                     WHERE lexemes @@ (`+query+` && ('''#' || n || '''')::tsquery) ORDER BY ordinal DESC OFFSET 0) s,
+		               LATERAL (SELECT d.id, d.commission_id, d.organization_id, d.type, d.status, d.languages, `+yearOf+` AS year FROM document d `+join+`
+		                        WHERE `+w.SQL()+` OFFSET 0) d
+		               OFFSET 0) found
+		      LIMIT `+w.Arg(most)+`) h`, w.Args()...)
+}
+
+// withdrawn is the condition that the reader may still read a withdrawn document:
+// who may bring it back or owns it.
+func (l *look) withdrawn(w *postgres.Where) string {
+	if l.sight.All {
+		return "true"
+	}
+	any := []string{"false"}
+	officer := pq.StringArray{}
+	for _, id := range l.sight.Officer { // the convener sees what officers see, and withdraws nothing
+		if place, err := uuid.Parse(id); err == nil && l.access.May(l.who, access.Commission(place), "document", "withdraw") {
+			officer = append(officer, id)
+		}
+	}
+	if len(officer) > 0 {
+		any = append(any, "d.commission_id = ANY("+w.Arg(officer)+"::uuid[])")
+	}
+	if len(l.sight.Filling) > 0 {
+		any = append(any, "d.organization_id = ANY("+w.Arg(l.sight.Filling)+"::uuid[])")
+	}
+	if l.sight.Person.Valid {
+		any = append(any, "d.author_id = "+w.Arg(l.sight.Person.UUID)+" AND (d.organization_id IS NULL OR d.organization_id = ANY("+w.Arg(l.sight.Acting)+"::uuid[]))")
+	}
+	return strings.Join(any, " OR ")
+}
+
+// phrases is the condition that words follow each other as they were asked for, in
+// the words of the row x; "" if none were. It has the same text for any number of
+// them.
+func (l *look) phrases(w *postgres.Where) string {
+	var clauses pq.Int64Array // below 0: left out
+	var needles, queries pq.StringArray
+	for i, c := range l.query.clauses {
+		if !slices.ContainsFunc(c, term.exact) {
+			continue
+		}
+		n := int64(i + 1)
+		if c[0].not {
+			n = -n
+		}
+		for _, t := range c {
+			needle, query := t.needle(), ""
+			if !t.exact() {
+				needle, query = "", t.tsquery(l.also, l.query.stems, false)
+			}
+			clauses, needles, queries = append(clauses, n), append(needles, needle), append(queries, query)
+		}
+	}
+	if len(clauses) == 0 {
+		return ""
+	}
+	return `NOT EXISTS (SELECT FROM unnest(` + w.Arg(clauses) + `::int[], ` + w.Arg(needles) + `::text[], ` + w.Arg(queries) + `::text[]) p (clause, needle, query)
+		GROUP BY p.clause HAVING bool_or(CASE WHEN p.needle <> '' THEN position(p.needle IN x.words) > 0 ELSE x.lexemes @@ p.query::tsquery END) = (p.clause < 0))`
+}
+
+// cut is a page of what was found, and the cursor of the next.
+func cut(hits []hit, page keyset.Page) ([]hit, string) {
+	hits = hits[:min(len(hits), mostPaged)]
+	if page.After != nil {
+		rank, _ := strconv.Atoi(page.After[0])
+		ordinal, _ := strconv.ParseInt(page.After[1], 10, 64) // what is no number comes before all
+		hits = hits[max(0, slices.IndexFunc(append(hits, hit{Rank: -1}), func(h hit) bool {
+			return h.Rank < rank || h.Rank == rank && h.Ordinal < ordinal
+		})):]
+	}
+	return keyset.Cut(page, hits[:min(len(hits), page.Fetch())], func(h hit) []string {
+		return []string{strconv.Itoa(h.Rank), strconv.FormatInt(h.Ordinal, 10)}
+	})
+}
+
+// facets counts what was found.
+func facets(ctx context.Context, q postgres.Q, hits []hit) ([]Facet, error) {
+	counts := map[string]map[string]int{}
+	count := func(facet, value string) {
+		if counts[facet] == nil {
+			counts[facet] = map[string]int{}
+		}
+		counts[facet][value]++
+	}
+	for _, h := range hits {
+		count("commission", h.Commission.String())
+		if h.Organization != nil {
+			count("organization", h.Organization.String())
+		}
+		count("type", h.Type)
+		count("year", strconv.Itoa(h.Year))
+		for _, l := range h.Languages {
+			count("language", l)
+		}
+		count("status", h.Status)
+	}
+	list, named := []Facet{}, pq.StringArray{}
+	for _, name := range []string{"commission", "type", "year", "language", "organization", "status"} {
+		f := Facet{Name: name}
+		for value, n := range counts[name] {
+			f.Values = append(f.Values, Value{Value: value, N: n})
+		}
+		if len(f.Values) == 0 {
+			continue
+		}
+		slices.SortFunc(f.Values, func(a, b Value) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Value, b.Value)) })
+		f.Values = f.Values[:min(len(f.Values), mostValues)]
+		if name == "commission" || name == "organization" {
+			for _, v := range f.Values {
+				named = append(named, v.Value)
+			}
+		}
+		list = append(list, f)
+	}
+	if len(named) == 0 {
+		return list, nil
+	}
+	type name struct {
+		ID   string `db:"id"`
+		Slug string `db:"slug"`
+		Name string `db:"name"`
+	}
+	names, err := postgres.All[name](ctx, q, `
+		SELECT id::text, slug, name FROM commission WHERE id = ANY($1::uuid[]) UNION ALL SELECT id::text, slug, name FROM organization WHERE id = ANY($1::uuid[])`, named)
+	for _, f := range list {
+		for i := range f.Values {
+			if at := slices.IndexFunc(names, func(n name) bool { return n.ID == f.Values[i].Value }); at >= 0 {
+				f.Values[i].Value, f.Values[i].Label = names[at].Slug, names[at].Name
+			}
+		}
+	}
+	return list, err
+}
+
+// shown is a result with the text that it is shown with.
+type shown struct {
+	Result
+	Summary  string  `db:"summary"`
+	Language string  `db:"language"`
+	In       *string `db:"in_language"`
+	Version  *int    `db:"in_version"`
+	Page     *int    `db:"in_page"`
+	Text     *string `db:"text"`
+}
+
+// show reads what is shown of the hits, with the page where what was looked for
+// stands first. The right is asked again with the text.
+func (l *look) show(ctx context.Context, hits []hit) ([]Result, error) {
+	results := []Result{}
+	if len(hits) == 0 {
+		return results, nil
+	}
+	ids := make(pq.StringArray, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID.String()
+	}
+	var w postgres.Where
+	list := w.Arg(ids)
+	w.And("d.id = ANY(" + list + "::uuid[])")
+	w.And(l.sight.Document(&w, "d", l.now))
+	w.And("(d.status <> 'withdrawn' OR " + l.withdrawn(&w) + ")")
+	rows, err := postgres.All[shown](ctx, l.db, `
+		SELECT d.id, c.slug AS commission_slug, c.name AS commission_name, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type,
+		       o.slug AS organization_slug, o.name AS organization_name, d.status, d.languages, d.updated_at, d.summary, d.language,
+		       v.language AS in_language, v.number AS in_version, t.page AS in_page, t.text
+		FROM document d `+rowJoins+`
+		LEFT JOIN LATERAL (SELECT substr(words, position(E'\f' IN words)) AS words FROM document_search WHERE document_id = d.id AND words LIKE E'%\f%' OFFSET 0) s ON true
+		LEFT JOIN LATERAL (SELECT position(n.needle IN s.words) AS at FROM unnest(`+w.Arg(pq.StringArray(l.query.needles(l.also)))+`::text[]) n (needle)
+		                   WHERE position(n.needle IN s.words) > 0 LIMIT 1) m ON true
+		LEFT JOIN LATERAL (SELECT split_part(reverse(split_part(reverse(left(s.words, m.at)), E'\f', 1)), ' ', 1) AS page OFFSET 0) p ON true
+		LEFT JOIN LATERAL (SELECT language, number, digest FROM document_version WHERE document_id = d.id AND language = split_part(p.page, ':', 1)
+		                   ORDER BY number DESC LIMIT 1) v ON true
+		LEFT JOIN file_text t ON t.digest = v.digest AND t.page = split_part(p.page, ':', 2)::int
+		WHERE `+w.SQL()+` ORDER BY array_position(`+list+`::uuid[], d.id)`, w.Args()...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		r.Reference = Reference(r.Prefix, r.Number)
+		r.Said = l.query.whole(r.Title, l.also)
+		if r.Text != nil {
+			if text := l.query.passage(*r.Text, l.also); text != nil {
+				r.Passage = &Passage{Version: *r.Version, Language: *r.In, Page: *r.Page, Text: text}
+			}
+		}
+		if r.Passage == nil {
+			if text := l.query.passage(r.Summary, l.also); text != nil {
+				r.Passage = &Passage{Language: r.Language, Text: text}
+			}
+		}
+		results = append(results, r.Result)
+	}
+	return results, nil
+}
