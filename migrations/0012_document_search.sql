@@ -58,7 +58,7 @@ CREATE TRIGGER document_said AFTER UPDATE ON document FOR EACH ROW
     IS DISTINCT FROM (NEW.title, NEW.keywords, NEW.summary, NEW.number, NEW.language, NEW.versions, NEW.type, NEW.status, NEW.visibility, NEW.organization_id, NEW.author_id))
   EXECUTE FUNCTION document_unindex();
 CREATE TRIGGER document_version_added AFTER INSERT ON document_version REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION document_unindex();
-CREATE TRIGGER file_read AFTER UPDATE ON file FOR EACH ROW WHEN (OLD.read_at IS DISTINCT FROM NEW.read_at) EXECUTE FUNCTION document_unindex();
+CREATE TRIGGER file_read AFTER UPDATE ON file FOR EACH ROW WHEN ((OLD.read_at, OLD.scan) IS DISTINCT FROM (NEW.read_at, NEW.scan)) EXECUTE FUNCTION document_unindex();
 -- Whoever has a link is nobody that searches.
 CREATE TRIGGER share_granted AFTER INSERT ON share FOR EACH ROW WHEN (NEW.link IS NULL) EXECUTE FUNCTION document_unindex();
 

@@ -155,7 +155,8 @@ const newestTexts = `
 	SELECT v.document_id, v.language, t.page, t.text
 	FROM (SELECT DISTINCT ON (document_id, language) document_id, language, digest FROM document_version
 	      WHERE document_id = ANY($1::uuid[]) ORDER BY document_id, language, number DESC) v
-	JOIN file_text t USING (digest)
+	JOIN file f ON f.digest = v.digest AND f.scan <> 'infected'
+	JOIN file_text t ON t.digest = v.digest
 	ORDER BY v.document_id, v.language, t.page`
 
 // entry is what the index keeps of a document.

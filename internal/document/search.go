@@ -507,14 +507,17 @@ func (l *look) show(ctx context.Context, hits []hit) ([]Result, error) {
 		SELECT d.id, c.slug AS commission_slug, c.name AS commission_name, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type,
 		       o.slug AS organization_slug, o.name AS organization_name, d.status, d.languages, d.updated_at, d.summary, d.language,
 		       v.language AS in_language, v.number AS in_version, t.page AS in_page, t.text
-		FROM document d `+rowJoins+`
+		FROM document d
+		JOIN commission c ON c.id = d.commission_id
+		LEFT JOIN register r ON r.commission_id = d.commission_id
+		LEFT JOIN organization o ON o.id = d.organization_id
 		LEFT JOIN LATERAL (SELECT substr(words, position(E'\f' IN words)) AS words FROM document_search WHERE document_id = d.id AND words LIKE E'%\f%' OFFSET 0) s ON true
 		LEFT JOIN LATERAL (SELECT position(n.needle IN s.words) AS at FROM unnest(`+w.Arg(pq.StringArray(l.query.needles(l.also)))+`::text[]) n (needle)
 		                   WHERE position(n.needle IN s.words) > 0 LIMIT 1) m ON true
 		LEFT JOIN LATERAL (SELECT split_part(reverse(split_part(reverse(left(s.words, m.at)), E'\f', 1)), ' ', 1) AS page OFFSET 0) p ON true
 		LEFT JOIN LATERAL (SELECT language, number, digest FROM document_version WHERE document_id = d.id AND language = split_part(p.page, ':', 1)
 		                   ORDER BY number DESC LIMIT 1) v ON true
-		LEFT JOIN file_text t ON t.digest = v.digest AND t.page = split_part(p.page, ':', 2)::int
+		LEFT JOIN file_text t ON t.digest = v.digest AND t.page = split_part(p.page, ':', 2)::int AND NOT EXISTS (SELECT FROM file WHERE digest = t.digest AND scan = 'infected')
 		WHERE `+w.SQL()+` ORDER BY array_position(`+list+`::uuid[], d.id)`, w.Args()...)
 	if err != nil {
 		return nil, err
