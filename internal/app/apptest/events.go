@@ -24,7 +24,7 @@ func (c *Client) Events(path string) *Events {
 	if err != nil {
 		c.p.t.Fatal(err)
 	}
-	res, err := (&http.Client{Jar: c.http.Jar, Transport: &http.Transport{}}).Do(r)
+	res, err := (&http.Client{Jar: c.http.Jar, Transport: &http.Transport{}}).Do(r) //nolint:bodyclose // by who reads it, below
 	if err != nil {
 		c.p.t.Fatal(err)
 	}
