@@ -106,6 +106,13 @@ func (w *watch) see(event any) {
 	case *network.EventLoadingFinished:
 		w.last = time.Now()
 		delete(w.pending, e.RequestID)
+	case *page.EventFrameNavigated:
+		w.last = time.Now()
+		for id := range w.pending { // what the page before still waited for has no end that is told
+			if e.Frame.ParentID == "" && string(id) != string(e.Frame.LoaderID) {
+				delete(w.pending, id)
+			}
+		}
 	case *page.EventFrameStartedNavigating, *page.EventFrameRequestedNavigation, *page.EventDomContentEventFired, *page.EventLoadEventFired:
 		w.last = time.Now()
 	case *page.EventJavascriptDialogOpening:
