@@ -203,7 +203,8 @@ func TestSearchInBrowser(t *testing.T) {
 	tab.Look("search-everything")
 	tab.NoScript()
 	tab.Open("/search?q=caverns")
-	tab.See("Salt caverns store hydrogen")
+	tab.Click("Page 2, in English")
+	tab.See("Study of hydrogen storage")
 }
 
 // TestSearchFollows: what is found follows the newest version, the title, the
@@ -239,6 +240,13 @@ func TestSearchFollows(t *testing.T) {
 	expect("of the old version", w.member, "lighthouse ", 0)
 	expect("of the new version", w.member, "harbor ", 1)
 	expect("of the variant that is older", w.member, "phares", 1)
+
+	w.Exec(`UPDATE file SET scan = 'infected' WHERE digest IN (SELECT digest FROM document_version WHERE language = 'fr')`)
+	if r := found(w.member, "phares"); len(r.Items) == 1 && r.Items[0].Passage != nil {
+		t.Errorf("text of an infected file is shown: %+v", r.Items[0].Passage)
+	}
+	w.indexed(t)
+	expect("of an infected file", w.member, "phares", 0)
 
 	d := w.chair.API("GET", "/documents/ENERGY-N0001", nil).Want(200)
 	w.chair.API("PATCH", "/documents/ENERGY-N0001", map[string]any{"title": "A report about bridges", "keywords": []string{"tunnels"}}, "If-Match", d.Header.Get("ETag")).Want(200)
