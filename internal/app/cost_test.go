@@ -55,12 +55,16 @@ func count(t *testing.T, n int) map[string]int {
 
 // asked is what a route wants to be asked with.
 var asked = map[string]string{
-	"/commissions/:slug/charter/diff":        "?from=1&to=2",
-	"/api/v1/commissions/:slug/charter/diff": "?from=1&to=2",
-	"/organizations/similar":                 "?name=nordwind",
-	"/api/v1/organizations/similar":          "?name=nordwind",
-	"/search":                                "?q=grid",
-	"/api/v1/search":                         "?q=grid",
+	"/commissions/:slug/charter/diff":         "?from=1&to=2",
+	"/api/v1/commissions/:slug/charter/diff":  "?from=1&to=2",
+	"/commissions/:slug/documents.zip":        "?documents=GRID-STORAGE-N0001",
+	"/api/v1/commissions/:slug/documents.zip": "?documents=GRID-STORAGE-N0001",
+	"/documents/:name/compare":                "?from=1&to=1",
+	"/api/v1/documents/:name/compare":         "?from=1&to=1",
+	"/organizations/similar":                  "?name=nordwind",
+	"/api/v1/organizations/similar":           "?name=nordwind",
+	"/search":                                 "?q=grid",
+	"/api/v1/search":                          "?q=grid",
 }
 
 // costs are statements, that of the session among them.
@@ -166,6 +170,11 @@ var costs = map[string]int{
 	"/commissions/:slug/roster":                              3,
 	"/commissions/:slug/roster.csv":                          3,
 	"/commissions/:slug/roster.xlsx":                         3,
+	"/api/v1/commissions/:slug/documents.zip":                6, // and two for each document, when its turn comes
+	"/api/v1/documents/:name/compare":                        5, // and the two texts
+	"/commissions/:slug/documents.zip":                       6,
+	"/documents/:name/compare":                               5,
+	"/documents/:name/discard":                               2,
 	"/commissions/:slug/documents/import":                    2,
 	"/commissions/:slug/documents/import/:id":                3,
 	"/commissions/:slug/documents/import/:id/report.csv":     3,

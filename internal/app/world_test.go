@@ -57,6 +57,7 @@ func newWorld(t *testing.T, n int) *world {
 		"imports":                "SELECT id FROM import WHERE commission_id IS NULL ORDER BY id LIMIT 1",
 		"import":                 "SELECT id FROM import WHERE kind = 'seats' ORDER BY id LIMIT 1",
 		"register import":        "SELECT id FROM import WHERE kind = 'documents' ORDER BY id LIMIT 1",
+		"draft":                  "SELECT id FROM document WHERE number IS NULL ORDER BY id LIMIT 1",
 		"uploads":                "SELECT id FROM upload ORDER BY id LIMIT 1",
 		"shares":                 "SELECT id FROM share WHERE link = sha256('link2')",
 		"mail":                   "SELECT id FROM mail ORDER BY id LIMIT 1",
@@ -104,6 +105,9 @@ func (w *world) path(t *testing.T, r web.Route) string {
 		}
 		if strings.HasSuffix(r.Path, "/seats/:id/leave") && s == ":id" {
 			value = w.ids["own seat"]
+		}
+		if s == ":name" && (strings.HasSuffix(r.Path, "/discard") || r.Method == "DELETE" && i == len(segments)-1) {
+			value = w.ids["draft"]
 		}
 		if strings.Contains(r.Path, "/documents/import/") && s == ":id" {
 			value = w.ids["register import"]
@@ -189,6 +193,8 @@ BEGIN
     SELECT d.id, nordwind, sha256(('link' || i)::bytea), 'download', sam, now(), now() + interval '10 days' FROM document d, generate_series(1, n) i WHERE d.number = 1;
   INSERT INTO document_access (document_id, kind, number, person_id, organization_id, share_id, at)
     SELECT document_id, 'download', 1, sam, nordwind, id, now() FROM share, generate_series(1, n);
+  INSERT INTO document (commission_id, title, type, organization_id, author_id, status, status_since, visibility, created_at, updated_at)
+    SELECT grid, 'Draft ' || i, 'report', nordwind, sam, 'draft', now(), 'commission', now(), now() FROM generate_series(1, n) i;
   INSERT INTO mail (kind, to_address, subject, text, html, secret, state)
     SELECT 'test.mail', 'x' || i || '@example.org', 'Subject', 'Text', '<p>Text</p>', false, 'kept' FROM generate_series(1, n) i;
   FOR i IN 1 .. n LOOP

@@ -66,6 +66,7 @@ type Document struct {
 	Status           string         `db:"status" json:"status"`
 	StatusSince      time.Time      `db:"status_since" json:"status_since"`
 	StatusReason     string         `db:"status_reason" json:"status_reason,omitempty"`
+	BeforeWithdrawal string         `db:"before_withdrawal" json:"-"` // what it becomes again if it is restored
 	Review           *string        `db:"review" json:"review,omitempty" doc:"Of a draft: submitted (it waits for the officers) or returned."`
 	ReviewReason     string         `db:"review_reason" json:"review_reason,omitempty"`
 	SubmittedAt      *time.Time     `db:"submitted_at" json:"submitted_at,omitempty"`
@@ -293,6 +294,14 @@ func (d Document) Withdraw(reason string, now time.Time) (Document, error) {
 	}
 	d.Status, d.StatusSince, d.StatusReason = Withdrawn, now, reason
 	return d, nil
+}
+
+// Discardable reports whether it may be deleted: never once it has a number.
+func (d Document) Discardable() error {
+	if d.Number != nil {
+		return problem.New(problem.Conflict, "It has a number, which stays. Withdraw it instead.")
+	}
+	return nil
 }
 
 // checkReason is the reason that a step must give.

@@ -42,6 +42,7 @@ type Row struct {
 	ID               uuid.UUID      `db:"id" json:"id"`
 	CommissionID     uuid.UUID      `db:"commission_id" json:"-"`
 	Commission       string         `db:"commission_slug" json:"commission"`
+	Acronym          string         `db:"acronym" json:"-"` // of the commission
 	Prefix           string         `db:"prefix" json:"-"`
 	Number           *int           `db:"number" json:"number,omitempty"`
 	Title            string         `db:"title" json:"title"`
@@ -162,7 +163,7 @@ var byNumber = order{"d.number DESC, d.id DESC", "(d.number, d.id) < (?::int, ?:
 	return []string{strconv.Itoa(*r.Number), r.ID.String()}
 }}
 
-const rowColumns = `d.id, d.commission_id, c.slug AS commission_slug, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, o.slug AS organization_slug, o.name AS organization_name,
+const rowColumns = `d.id, d.commission_id, c.slug AS commission_slug, c.acronym, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, o.slug AS organization_slug, o.name AS organization_name,
 	d.status, d.review, d.late, d.action, d.due_on::text AS due_on, d.languages, d.versions, d.language,
 	coalesce(f.pictures > 0 AND f.scan <> 'infected' AND f.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
 
@@ -172,13 +173,18 @@ const rowJoins = `JOIN commission c ON c.id = d.commission_id
 	LEFT JOIN document_version v ON v.document_id = d.id AND v.number = d.versions AND v.language = d.language
 	LEFT JOIN file f ON f.digest = v.digest`
 
+// cutColumns are what is read of a document before the page is cut.
+const cutColumns = `d.id, d.commission_id, d.number, d.title, d.type, d.organization_id, d.status, d.review, d.late, d.action, d.due_on, d.languages, d.versions,
+	d.language, d.visibility, d.version, d.updated_at`
+
 // registerQuery cuts the page from an index of the register and joins after, so
-// it costs what it shows.
+// it costs what it shows. With the bodies under the commission, of any depth, a
+// page is cut from the register of each, and then from these pages.
 func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page keyset.Page, now time.Time) (string, []any) {
 	var w postgres.Where
 	o := orders[f.Order]
 	if f.Below {
-		w.And("d.commission_id IN (SELECT id FROM commission WHERE id = ? OR parent_id = ?)", h.ID, h.ID)
+		w.And("d.commission_id = b.id")
 	} else {
 		w.And("d.commission_id = ?", h.ID)
 	}
@@ -197,9 +203,16 @@ func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page 
 	}
 	w.And(sight.Document(&w, "d", now))
 	w.If(page.After != nil, o.after, page.Key(0), page.Key(1))
+	limit := w.Arg(page.Fetch())
+	cut := `SELECT ` + cutColumns + ` FROM document d WHERE ` + w.SQL() + ` ORDER BY ` + o.by + ` LIMIT ` + limit
+	if f.Below {
+		cut = `SELECT ` + cutColumns + ` FROM (
+				WITH RECURSIVE body (id) AS (SELECT ` + w.Arg(h.ID) + `::uuid UNION SELECT c.id FROM body JOIN commission c ON c.parent_id = body.id) SELECT id FROM body) b
+			CROSS JOIN LATERAL (` + cut + `) d ORDER BY ` + o.by + ` LIMIT ` + limit
+	}
 	return `
 		SELECT ` + rowColumns + `
-		FROM (SELECT d.* FROM document d WHERE ` + w.SQL() + ` ORDER BY ` + o.by + ` LIMIT ` + w.Arg(page.Fetch()) + `) d
+		FROM (` + cut + `) d
 		` + rowJoins + `
 		ORDER BY ` + o.by, w.Args()
 }

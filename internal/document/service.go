@@ -363,9 +363,8 @@ func (s *Service) Restore(ctx context.Context, who access.Actor, name string) (D
 		if d.Status != Withdrawn {
 			return d, journal.Note{}, problem.New(problem.Conflict, "It is not withdrawn.")
 		}
-		was, err := statusBefore(ctx, tx, d.ID)
-		d.Status, d.StatusSince, d.StatusReason = was, tx.Now, ""
-		return d, journal.Say("Restored %s", d.Reference()), err
+		d.Status, d.StatusSince, d.StatusReason = d.BeforeWithdrawal, tx.Now, ""
+		return d, journal.Say("Restored %s", d.Reference()), nil
 	})
 }
 
@@ -408,6 +407,31 @@ func (s *Service) kept(ctx context.Context, who access.Actor, name string, refus
 		return d, err
 	}
 	return d, refused
+}
+
+// DiscardDraft deletes a document that never got a number, with its files.
+func (s *Service) DiscardDraft(ctx context.Context, who access.Actor, name string) (Document, error) {
+	d, permit, err := s.require(ctx, who, name, "document", "discard")
+	if err != nil {
+		return d, err
+	}
+	return d, journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
+		r, err := lockRegister(ctx, tx, d.CommissionID)
+		if err != nil {
+			return err
+		}
+		now, err := lock(ctx, tx, d.ID)
+		if err != nil {
+			return err
+		}
+		if err := now.Discardable(); err != nil {
+			return err
+		}
+		if err := deleteDraft(ctx, tx, now, r); err != nil {
+			return err
+		}
+		return tx.Record(d.ID, journal.Say("Discarded the draft %s", now.Title))
+	})
 }
 
 // Edit changes what is said of a document: by its author and its owner before it

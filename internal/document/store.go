@@ -15,7 +15,7 @@ import (
 
 const columns = `d.id, d.commission_id, c.slug AS commission_slug, c.name AS commission_name, coalesce(r.prefix, '') AS prefix, coalesce(r.names_shown, false) AS names_shown, d.number, d.title, d.type,
 	d.organization_id, o.slug AS organization_slug, o.name AS organization_name, d.author_id, a.name AS author_name,
-	d.status, d.status_since, d.status_reason, d.review, d.review_reason, d.submitted_at, d.late, d.action, d.due_on::text AS due_on,
+	d.status, d.status_since, d.status_reason, coalesce(d.before_withdrawal, '') AS before_withdrawal, d.review, d.review_reason, d.submitted_at, d.late, d.action, d.due_on::text AS due_on,
 	d.replaced_by, CASE WHEN n.number IS NOT NULL THEN nr.prefix || '-N' || lpad(n.number::text, greatest(4, length(n.number::text)), '0') END AS successor,
 	d.language, d.languages, d.versions, d.keywords, d.summary, d.visibility, d.license, d.published_at, d.version, d.created_at, d.updated_at`
 
@@ -88,6 +88,15 @@ func setStatus(ctx context.Context, q postgres.Q, d Document, was Document, now 
 		       replaced_by = $11, before_withdrawal = $12, updated_at = $13, version = version + 1
 		WHERE id = $1 AND version = $2`,
 		d.ID, was.Version, d.Number, d.Status, d.StatusSince, d.StatusReason, d.Review, d.ReviewReason, d.SubmittedAt, d.Late, d.ReplacedBy, before, now)
+}
+
+// deleteDraft deletes a document without a number, and takes its bytes off the
+// register.
+func deleteDraft(ctx context.Context, q postgres.Q, d Document, r Register) error {
+	if _, err := q.Exec(ctx, `UPDATE register SET used = used - (SELECT coalesce(sum(size), 0) FROM document_version WHERE document_id = $2) WHERE commission_id = $1`, r.CommissionID, d.ID); err != nil {
+		return err
+	}
+	return postgres.ExecOne(ctx, q, errStale, `DELETE FROM document WHERE id = $1 AND version = $2 AND number IS NULL`, d.ID, d.Version)
 }
 
 // Register is a commission's document register: its counter and its settings.
@@ -219,11 +228,6 @@ func officersOf(ctx context.Context, q postgres.Q, commission uuid.UUID, now tim
 // readerOf is a person as letters are written to them; none if the account is suspended.
 func readerOf(ctx context.Context, q postgres.Q, person uuid.UUID) ([]mail.Reader, error) {
 	return postgres.All[mail.Reader](ctx, q, `SELECT id AS person_id, email, name AS person_name, language, time_zone FROM person WHERE id = $1 AND state = 'active'`, person)
-}
-
-// statusBefore is what a withdrawn document was.
-func statusBefore(ctx context.Context, q postgres.Q, id uuid.UUID) (string, error) {
-	return postgres.One[string](ctx, q, access.ErrNotFound, `SELECT before_withdrawal FROM document WHERE id = $1 AND status = 'withdrawn'`, id)
 }
 
 // leadsTo reports whether following replaced_by from one document comes to another.

@@ -127,9 +127,14 @@ type Register struct {
 	Submit   bool   // the reader may bring a document
 	Reserve  bool
 	Settings bool
+	Keep     bool // the reader keeps the register: acts on many
 	SignedIn bool
-	Today    string
-	Link     func(name, value string) string
+	// What was typed of an act on many, and refused.
+	Act, Visibility, Reason string
+	Chosen                  func(document.Row) bool
+	Form
+	Today string
+	Link  func(name, value string) string
 }
 
 func (p Register) sorted(order string) string {
@@ -140,6 +145,40 @@ func (p Register) sorted(order string) string {
 		return "descending"
 	}
 	return ""
+}
+
+// acts are what can be done to many documents.
+func acts(ctx context.Context) []part.Option {
+	return []part.Option{{Value: document.BulkWithdraw, Label: i18n.T(ctx, "Withdraw them")}, {Value: document.BulkRestore, Label: i18n.T(ctx, "Restore them")},
+		{Value: document.BulkVisibility, Label: i18n.T(ctx, "Change who may read them")}}
+}
+
+// Plan is what the page before an act on many shows.
+type Plan struct {
+	document.Plan
+	Key string
+}
+
+func (p Plan) now(l document.Planned) string {
+	if p.Act == document.BulkVisibility {
+		return l.Visibility
+	}
+	return l.Status
+}
+
+// before is the version before v in its language; 0 for none.
+func (p Show) before(v document.Version) int {
+	before := 0
+	for _, o := range p.Versions {
+		if o.Language == v.Language && o.Number < v.Number {
+			before = max(before, o.Number)
+		}
+	}
+	return before
+}
+
+func comparePath(d document.Document, from, to int, language string) string {
+	return d.Path() + "/compare?from=" + number(from) + "&to=" + number(to) + "&language=" + language
 }
 
 // overdue reports whether the day that a document asks for something by has passed.
@@ -405,4 +444,15 @@ func (p Open) openFacts(ctx context.Context, license document.License) []part.Fa
 		list = append(list, part.Fact{Label: i18n.T(ctx, "Keywords"), Value: part.Say(strings.Join(d.Keywords, ", "))})
 	}
 	return list
+}
+
+// textless says why a version has no text to compare.
+func textless(ctx context.Context, c document.Compared) string {
+	switch {
+	case c.Outcome == nil:
+		return i18n.T(ctx, "Version %s has not been read yet. Come back in a moment.", number(c.Number))
+	case *c.Outcome == "nothing":
+		return i18n.T(ctx, "Version %s has no text inside.", number(c.Number))
+	}
+	return i18n.T(ctx, "The text of version %s could not be read.", number(c.Number))
 }

@@ -19,6 +19,7 @@ const tag = "Documents"
 func mountAPI(s *web.Server, documents *document.Service) {
 	h := &api{documents}
 	mountSharesAPI(s, documents)
+	mountBulkAPI(s, h)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/documents", Operation: "document.list.api", Need: web.InCommission("register", "read"), Summary: "List the documents of a commission that one may see", Tag: tag}, h.list)
 	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/documents", Operation: "document.submit.api", Need: web.InCommission("document", "submit"), Summary: "Submit a document, keep it as a draft, or reserve a number for one whose file comes later", Tag: tag, Status: 201}, h.submit)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/register", Operation: "register.show.api", Need: web.InCommission("register", "settings"), Summary: "Read the settings of a register", Tag: tag}, h.settings)

@@ -3,6 +3,7 @@ package documentweb_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,40 @@ func TestJourney(t *testing.T) {
 	chair.See("It was a rehearsal.")
 	chair.Click("Restore")
 	chair.SeeNot("It was a rehearsal.")
+
+	// Acts on many: all on the page, then what will happen, then done.
+	chair.Open("/commissions/energy/documents")
+	chair.Click("Choose all on this page")
+	chair.Choose("act", "Change who may read them")
+	chair.Choose("visibility", "Its officers")
+	chair.Look("document-register-chosen")
+	chair.Click("See what will happen")
+	chair.See("2 documents are concerned")
+	chair.Look("document-bulk")
+	chair.Click("main .btn-primary")
+	chair.See("Done for 2 documents.")
+	chair.Open("/commissions/energy/documents?below=true")
+	chair.Look("document-register-below")
+
+	// The texts of two versions, side by side.
+	first := "The grid of the region is old.\nIt was built in 1974.\nIts losses are nine per cent.\nIt serves two million people.\n"
+	ref := w.submit("The state of the grid", "a.txt", first, "commission")
+	w.chair.API("POST", "/documents/"+ref+"/versions", map[string]any{"upload": send(w.chair, "b.txt", strings.Replace(first, "nine per cent", "seven per cent, measured anew", 1))}).Want(201)
+	w.read(t)
+	chair.Open("/documents/" + ref)
+	chair.Look("document-versions")
+	chair.Click("Compare with version 1")
+	chair.See("measured anew")
+	chair.Look("document-compare")
+
+	// A draft is discarded.
+	r := w.member.API("POST", "/commissions/energy/documents", map[string]any{"title": "Not to be sent", "type": "report", "upload": send(w.member, "d.txt", "Draft."), "draft": true}).Want(201)
+	author.Open("/documents/" + apptest.JSON[struct{ ID string }](r).ID)
+	author.Click("Discard…")
+	author.See("Discard this draft?")
+	author.Look("document-discard")
+	author.Click("dialog .btn-danger")
+	author.See("Discarded.")
 }
 
 // TestTraceGrows: the trace that its owner has open shows what another person does,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +68,7 @@ func Mount(s *web.Server, documents *document.Service) {
 	h.mountOpen()
 	h.mountPreviews()
 	h.mountTrace()
+	h.mountBulk()
 	mountAPI(s, documents)
 }
 
@@ -137,6 +139,12 @@ func (h *pages) getRegister(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return h.register(c, 200, in, bulkForm{}, nil)
+}
+
+// register is the page of a register; refused is why an act on the documents that
+// bulk names was not done.
+func (h *pages) register(c *fiber.Ctx, status int, in registerQuery, bulk bulkForm, refused *problem.Error) error {
 	page, err := keyset.Parse(in.Cursor, 2, 0)
 	if err != nil {
 		return err
@@ -151,14 +159,23 @@ func (h *pages) getRegister(c *fiber.Ctx) error {
 	open := l.Takes() == nil
 	p := views.Register{List: l, Tabs: h.Tabs(ctx, "commission", l.Path(), l.Scope(), "/documents"), More: h.Tabs(ctx, "register", l.Path(), l.Scope(), ""), Filter: in.filter(), Chips: in.chips(ctx, path), SignedIn: who.SignedIn(), Today: today(ctx),
 		Submit: open && may("document", "submit"), Reserve: open && may("document", "reserve"), Settings: may("register", "settings"),
-		Link: func(name, value string) string { return in.link(path, name, value) }, Export: in.link("", "cursor", "")}
+		Link: func(name, value string) string { return in.link(path, name, value) }, Export: in.link("", "cursor", ""),
+		Keep: may("document", "accept"), Act: bulk.Act, Visibility: bulk.Visibility, Reason: bulk.Reason, Chosen: func(r document.Row) bool {
+			return slices.Contains(bulk.Documents, r.Reference()+":"+strconv.Itoa(r.Version))
+		}}
+	if refused != nil {
+		p.Errors = i18n.FieldProblems(ctx, refused)
+		if refused.Format != "" {
+			p.Error = i18n.Problem(ctx, refused)
+		}
+	}
 	if in.Cursor != "" {
 		p.Paging.First = in.link(path, "cursor", "")
 	}
 	if l.Next != "" {
 		p.Paging.Next = in.link(path, "cursor", l.Next)
 	}
-	return h.Render(c, 200, views.RegisterPage(p))
+	return h.Render(c, status, views.RegisterPage(p))
 }
 
 // getExport is the register, with its filters, as a file.
@@ -302,7 +319,7 @@ func (h *pages) postReserve(c *fiber.Ctx) error {
 }
 
 // actions that the page of a document has buttons for.
-var actions = []string{"edit", "revise", "accept", "return", "withdraw", "restore", "supersede", "publish"}
+var actions = []string{"edit", "revise", "accept", "return", "withdraw", "restore", "supersede", "publish", "discard"}
 
 func (h *pages) getShow(c *fiber.Ctx) error {
 	ctx, who := c.UserContext(), web.Actor(c)

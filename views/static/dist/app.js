@@ -62,10 +62,12 @@ addEventListener('beforeunload', event => {
     if (written.has(form)) event.preventDefault()
 })
 
-// A form is sent once: its buttons rest until the answer is there.
+// A form is sent once: its buttons rest until the answer is there. A button that
+// downloads something leaves the page as it is.
 document.addEventListener('submit', event => {
   const form = event.target
-  if (form.method !== 'post' || event.defaultPrevented) return
+  const method = event.submitter?.getAttribute('formmethod') ?? form.method
+  if (method !== 'post' || event.defaultPrevented) return
   setTimeout(() => { for (const button of form.querySelectorAll('button')) button.disabled = true })
 })
 addEventListener('pageshow', event => {
@@ -136,7 +138,8 @@ on('input', 'input[data-filter]', (_, input) => {
     row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted)
 })
 
-// <input type="checkbox" data-all="name"> ticks all boxes of that name in its form.
+// <input type="checkbox" data-all="name"> ticks all boxes of that name in its form;
+// what hides it is shown, as it needs a script.
 on('change', 'input[data-all]', (_, all) => {
   for (const box of all.form.querySelectorAll(`input[type=checkbox][name="${CSS.escape(all.dataset.all)}"]`)) box.checked = all.checked
 })
@@ -145,6 +148,7 @@ on('change', 'input[data-all]', (_, all) => {
 const ready = root => {
   if (navigator.clipboard) for (const button of root.querySelectorAll('[data-copy][hidden]')) button.hidden = false
   for (const button of root.querySelectorAll('[data-dismiss][hidden]')) button.hidden = false
+  for (const all of root.querySelectorAll('[hidden] input[data-all]')) all.closest('[hidden]').hidden = false
 }
 on('click', '[data-copy]', async (_, button) => {
   await navigator.clipboard.writeText(button.dataset.copy)
