@@ -118,7 +118,7 @@ func TestArchive(t *testing.T) {
 		}
 		return files
 	}
-	r := w.Visitor().Get(at+"?documents="+arabic+":1&documents="+chinese+"&documents=ENERGY-N0004,ENERGY-N0005").Want(200)
+	r := w.Visitor().Get(at + "?documents=" + arabic + ":1&documents=" + chinese + "&documents=ENERGY-N0004,ENERGY-N0005").Want(200)
 	if got := r.Header.Get("Content-Type") + " " + r.Header.Get("Content-Disposition"); !strings.HasPrefix(got, `application/zip attachment; filename="energy-documents-`) {
 		t.Error(got)
 	}
@@ -219,8 +219,8 @@ func TestCompare(t *testing.T) {
 	w.member.Get(page+"/compare?from=1&to=2").Want(200, "From version 1 to version 2", "old", "new", "The grid")
 	w.member.API("GET", page+"/compare?from=1&to=2", nil).Want(200, `"kind":"removed","old":2`, `"kind":"added","new":2`, `"read":true`)
 	w.member.Get(page+"/compare?from=2&to=3").Want(200, "The text of version 3 could not be read.")
-	w.member.Get(page+"/compare?from=1&to=9").Want(404)
-	w.member.Get(page+"/compare").Want(404)
+	w.member.Get(page + "/compare?from=1&to=9").Want(404)
+	w.member.Get(page + "/compare").Want(404)
 	w.outsider.Get(page + "/compare?from=1&to=2").Want(404)
 	w.outsider.API("GET", page+"/compare?from=1&to=2", nil).Want(404)
 	w.Exec(`UPDATE file SET cut = true`)
@@ -283,7 +283,7 @@ func TestBelow(t *testing.T) {
 		for pages := 0; ; pages++ {
 			r := apptest.JSON[struct {
 				Items []struct{ Reference string }
-				Next string
+				Next  string
 			}](w.Visitor().API("GET", "/commissions/energy/documents?below=true&limit=50&order="+order+"&cursor="+cursor, nil).Want(200))
 			for _, d := range r.Items {
 				if seen[d.Reference] {
