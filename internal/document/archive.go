@@ -120,7 +120,7 @@ func (a *Archive) Write(ctx context.Context, to io.Writer) error {
 			continue
 		}
 		for _, v := range a.files[d.ID] {
-			if v.Scan == "infected" {
+			if v.Scan == infected {
 				a.left = append(a.left, i18n.T(ctx, "%s: its file in %s is infected.", d.Name(), v.Language))
 				continue
 			}
