@@ -171,9 +171,9 @@ var costs = map[string]int{
 	"/commissions/:slug/roster.csv":                          3,
 	"/commissions/:slug/roster.xlsx":                         3,
 	"/api/v1/commissions/:slug/documents.zip":                6, // and two for each document, when its turn comes
-	"/api/v1/documents/:name/compare":                        5, // and the two texts
+	"/api/v1/documents/:name/compare":                        6,
 	"/commissions/:slug/documents.zip":                       6,
-	"/documents/:name/compare":                               5,
+	"/documents/:name/compare":                               6,
 	"/documents/:name/discard":                               2,
 	"/commissions/:slug/documents/import":                    2,
 	"/commissions/:slug/documents/import/:id":                3,

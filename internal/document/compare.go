@@ -48,7 +48,7 @@ func (s *Service) Compare(ctx context.Context, who access.Actor, name string, fr
 	if err != nil {
 		return d, Difference{}, err
 	}
-	_, newer, err := s.Content(ctx, who, name, to, language)
+	newer, err := s.content(ctx, d, to, language)
 	if err != nil {
 		return d, Difference{}, err
 	}
