@@ -204,10 +204,10 @@ type compareInput struct {
 
 type difference struct {
 	Body struct {
-		From  compared `json:"from"`
-		To    compared `json:"to"`
-		Hunks []hunk   `json:"hunks" doc:"Runs of lines with changes; none if the two have the same text, or one has none."`
-		More  bool     `json:"more" doc:"There are more changes than these."`
+		From  compared   `json:"from"`
+		To    compared   `json:"to"`
+		Hunks []diffHunk `json:"hunks" doc:"Runs of lines with changes; none if the two have the same text, or one has none."`
+		More  bool       `json:"more" doc:"There are more changes than these."`
 	}
 }
 
@@ -217,18 +217,18 @@ type compared struct {
 	Cut     bool `json:"cut" doc:"There is more text than was compared."`
 }
 
-type hunk struct {
-	Lines []line `json:"lines"`
+type diffHunk struct {
+	Lines []diffLine `json:"lines"`
 }
 
-type line struct {
+type diffLine struct {
 	Kind  textdiff.Kind `json:"kind" enum:"same,removed,added"`
 	Old   int           `json:"old,omitempty" doc:"Its number in the text compared from."`
 	New   int           `json:"new,omitempty" doc:"Its number in the text compared to."`
-	Spans []span        `json:"spans"`
+	Spans []diffSpan    `json:"spans"`
 }
 
-type span struct {
+type diffSpan struct {
 	Kind textdiff.Kind `json:"kind" enum:"same,removed,added"`
 	Text string        `json:"text"`
 }
@@ -240,14 +240,14 @@ func (h *api) compare(ctx context.Context, in *compareInput) (*difference, error
 	}
 	out := &difference{}
 	out.Body.From, out.Body.To, out.Body.More = compared{d.From.Number, d.From.Read(), d.From.Cut}, compared{d.To.Number, d.To.Read(), d.To.Cut}, d.More
-	out.Body.Hunks = make([]hunk, len(d.Hunks))
+	out.Body.Hunks = make([]diffHunk, len(d.Hunks))
 	for i, each := range d.Hunks {
 		for _, l := range each.Lines {
-			spans := make([]span, len(l.Spans))
+			spans := make([]diffSpan, len(l.Spans))
 			for k, s := range l.Spans {
-				spans[k] = span(s)
+				spans[k] = diffSpan(s)
 			}
-			out.Body.Hunks[i].Lines = append(out.Body.Hunks[i].Lines, line{l.Kind, l.OldNumber, l.NewNumber, spans})
+			out.Body.Hunks[i].Lines = append(out.Body.Hunks[i].Lines, diffLine{l.Kind, l.OldNumber, l.NewNumber, spans})
 		}
 	}
 	return out, nil
