@@ -165,13 +165,13 @@ var byNumber = order{"d.number DESC, d.id DESC", "(d.number, d.id) < (?::int, ?:
 
 const rowColumns = `d.id, d.commission_id, c.slug AS commission_slug, c.acronym, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, o.slug AS organization_slug, o.name AS organization_name,
 	d.status, d.review, d.late, d.action, d.due_on::text AS due_on, d.languages, d.versions, d.language,
-	coalesce(f.pictures > 0 AND f.scan <> 'infected' AND f.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
+	coalesce(newest.pictures > 0 AND newest.scan <> 'infected' AND newest.undrawn[1] IS DISTINCT FROM 1, false) AS pictured, d.visibility, d.version, d.updated_at`
 
 const rowJoins = `JOIN commission c ON c.id = d.commission_id
 	LEFT JOIN register r ON r.commission_id = d.commission_id
 	LEFT JOIN organization o ON o.id = d.organization_id
-	LEFT JOIN document_version v ON v.document_id = d.id AND v.number = d.versions AND v.language = d.language
-	LEFT JOIN file f ON f.digest = v.digest`
+	LEFT JOIN document_version last ON last.document_id = d.id AND last.number = d.versions AND last.language = d.language
+	LEFT JOIN file newest ON newest.digest = last.digest`
 
 // cutColumns are what is read of a document before the page is cut.
 const cutColumns = `d.id, d.commission_id, d.number, d.title, d.type, d.organization_id, d.status, d.review, d.late, d.action, d.due_on, d.languages, d.versions,
