@@ -45,9 +45,7 @@ func (q query) needles(also more) []string {
 						stems = append(stems, " "+w.text[:len(w.text)-last])
 					}
 				}
-				for _, l := range q.stems.of(w.text, "") { // Arabic puts letters before the stem
-					stems = append(stems, l)
-				}
+				stems = append(stems, q.stems.of(w.text, "")...) // Arabic puts letters before the stem
 			}
 		}
 	}

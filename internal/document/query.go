@@ -55,7 +55,7 @@ func parse(text string) (query, error) {
 		}
 		var chunk string
 		if end, ok := quotes[r]; ok {
-			closed := false
+			var closed bool
 			chunk, text, closed = strings.Cut(text[size:], end)
 			t.phrase, t.begun = true, !closed && !t.not && strings.TrimRightFunc(chunk, unicode.IsSpace) == chunk
 		} else {

@@ -338,7 +338,8 @@ func (l *look) hits(ctx context.Context, tsquery string, most int) ([]hit, error
 	return postgres.All[hit](ctx, l.db, `
 		SELECT h.id, h.ordinal, h.commission_id, h.organization_id, h.type, h.status, h.languages, h.year,
 		       (ts_rank('{0, 0, 0.3, 1}', h.head, `+w.Arg(l.query.ranked(l.also))+`::tsquery) * 1000000)::int AS rank
-		FROM (SELECT found.* FROM generate_series((SELECT coalesce(max(ordinal), 0) >> `+strconv.Itoa(slice)+` FROM document_search), 0, -1) n,
+		FROM (SELECT found.id, found.ordinal, found.commission_id, found.organization_id, found.type, found.status, found.languages, found.year, found.head
+		      FROM generate_series((SELECT coalesce(max(ordinal), 0) >> `+strconv.Itoa(slice)+` FROM document_search), 0, -1) n,
 		      LATERAL (SELECT d.id, s.ordinal, d.commission_id, d.organization_id, d.type, d.status, d.languages, d.year, s.head
 		               FROM (SELECT document_id, ordinal, head FROM document_search
 		                     WHERE lexemes @@ (`+query+` && ('''#' || n || '''')::tsquery) ORDER BY ordinal DESC OFFSET 0) s,

@@ -125,7 +125,7 @@ func BenchmarkSearch(b *testing.B) {
 					b.ReportMetric(float64(times[len(times)*9/10].Microseconds())/1000, "ms-p90")
 					b.ReportMetric(float64(r.Total), "found")
 					if os.Getenv("SEARCH_EXPLAIN") != "" {
-						explain(b, ctx, db, func() { search() })
+						explain(ctx, b, db, func() { search() })
 					}
 				})
 			}
@@ -159,7 +159,7 @@ func processors(b *testing.B, db *postgres.DB) func() time.Duration {
 }
 
 // explain prints how the statements of fn are carried out that take the longest.
-func explain(b *testing.B, ctx context.Context, db *postgres.DB, fn func()) {
+func explain(ctx context.Context, b *testing.B, db *postgres.DB, fn func()) {
 	b.Helper()
 	for _, sql := range []string{`LOAD 'auto_explain'`, `SET auto_explain.log_min_duration = '20ms'`, `SET auto_explain.log_analyze = on`, `SET auto_explain.log_buffers = on`, `SET auto_explain.log_level = notice`} {
 		if _, err := db.DB.DB.ExecContext(ctx, sql); err != nil {
@@ -477,10 +477,11 @@ func load(ctx context.Context, conn *sql.Conn, table string, columns []string, r
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing once it is committed
-	s, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+	s, err := tx.PrepareContext(ctx, `COPY `+table+` (`+strings.Join(columns, ", ")+`) FROM STDIN`)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = s.Close() }() // the last Exec said whether it went well
 	for _, row := range rows {
 		if _, err := s.ExecContext(ctx, row...); err != nil {
 			return err

@@ -1,3 +1,4 @@
+// Package home has the front page and the search.
 package home
 
 import (

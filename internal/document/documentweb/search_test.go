@@ -82,7 +82,7 @@ func TestSearch(t *testing.T) {
 		{"zh", "会议记录", "委员会通过了关于可再生能源的决议，\n并发表了会\n议纪要。"},
 		{"ja", "議事録", "標準化コミュニティーの会合で再生可能エネルギーが議論された。"},
 		{"he", "דו״ח הוועדה", "הַוַּעֲדָה אישרה את התקציב השנתי לאחר דיון"},
-		{"es", "Informe anual", "Las organizaciones participantes aprobaron el presupuesto de cooperación."},
+		{"es", "Informe del año", "Las organizaciones asociadas aprobaron el presupuesto de cooperación."},
 	} {
 		w.text(w.document(20+i, d.title, "portal", `UPDATE document SET language = '`+d.language+`' WHERE id = $1`), 1, d.language, d.text)
 	}
@@ -101,7 +101,7 @@ func TestSearch(t *testing.T) {
 		{"可再生能源", "会议记录", "可再生能源"}, {"\"关于可再生", "会议记录", "关于可再生"}, {"会议纪要", "会议记录", "会\n议纪要"}, {"能源决议", "", ""}, {"能源 决议", "会议记录", "能源|决议"}, {"源", "会议记录", "源"}, {"记录", "会议记录", ""}, {"要", "会议记录", "要"},
 		{"再生可能エネルギー", "議事録", "再生可能エネルギー"}, {"コミュニティー", "議事録", "コミュニティー"}, {"ｴﾈﾙｷﾞｰ", "議事録", "エネルギー"},
 		{"הועדה אישרה", "דו״ח הוועדה", "הַוַּעֲדָה אישרה"}, {"התקציב", "דו״ח הוועדה", "התקציב"}, {`"התקציב השנתי"`, "דו״ח הוועדה", "התקציב השנתי"},
-		{"organización participante ", "Informe anual", "organizaciones participantes"}, {"cooperacion", "Informe anual", "cooperación"}, {"presupusto infrome ", "", ""},
+		{"organización asociada ", "Informe del año", "organizaciones asociadas"}, {"cooperacio", "Informe del año", "cooperación"}, {"presupusto infrome ", "", ""},
 		{"wordthatisnowhere", "", ""}, {"-office", "", ""}, {"%", "", ""},
 	} {
 		r := found(w.member, tt.query)
@@ -281,7 +281,7 @@ func TestSearchFollows(t *testing.T) {
 	w.seat(plain, nil, "observer")
 	expect("to a member", plain, "harbor ", 1)
 	w.chair.API("POST", "/documents/ENERGY-N0001/withdraw", map[string]string{"reason": "Wrong"}).Want(200)
-	for _, query := range []string{"harbor ", "bridges", "energy-n1", "brigdes "} {
+	for _, query := range []string{"harbor ", "bridges", "energy-n1", "brdiges "} {
 		expect("withdrawn", plain, query, 0)
 	}
 	expect("withdrawn, to the chair", w.chair, "harbor ", 1)
