@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,7 +263,7 @@ func (s *Service) CarryBulk(ctx context.Context, who access.Actor, slug string, 
 		if len(done) == 0 {
 			return problem.New(problem.Conflict, "Nothing is left to do: every document is skipped, for the reason beside it.")
 		}
-		if err := setMany(ctx, tx, b, done, tx.Now); err != nil {
+		if err := errors.Join(setMany(ctx, tx, b, done, tx.Now), s.reindex(ctx, tx)); err != nil {
 			return err
 		}
 		if b.Act != BulkWithdraw {

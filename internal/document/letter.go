@@ -30,7 +30,7 @@ func (s *Service) tell(ctx context.Context, tx *journal.Tx, d Document) error {
 	case d.Status == Withdrawn:
 		kind, note = "document.withdrawn", func(ctx context.Context) mail.Note { return withdrawn(ctx, d) }
 		readers, err = readerOf(ctx, tx, *d.AuthorID)
-	case d.Status == Available && d.StatusSince.Equal(tx.Now):
+	case d.Status == Available && d.StatusSince.Equal(tx.Now) && tx.Permit().Action() != "restore": // which accepts nothing
 		kind, note = "document.accepted", func(ctx context.Context) mail.Note { return accepted(ctx, d) }
 		readers, err = readerOf(ctx, tx, *d.AuthorID)
 	}

@@ -199,6 +199,9 @@ func TestSteps(t *testing.T) {
 	w.chair.Post(page+"/withdraw", "reason", "Again").Want(409, "withdrawn already")
 	w.chair.API("POST", page+"/restore", nil).Want(200, `"status":"available"`)
 	w.chair.API("POST", page+"/restore", nil).Want(409)
+	if got := apptest.Value[string](w.Portal, `SELECT string_agg(kind, ' ' ORDER BY id) FROM mail`); got != "document.withdrawn" {
+		t.Errorf("the letters to its author are %s: nothing was accepted", got)
+	}
 	for by, want := range map[string]string{"ENERGY-N0001": "its own place", "ENERGY-N0099": "no document", "nonsense": "no document"} {
 		w.chair.Post(page+"/supersede", "replaced_by", by).Want(422, want)
 	}
