@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"reflect"
 	"strings"
@@ -115,6 +116,9 @@ func Decode[T any](c *fiber.Ctx) (T, error) {
 	for k, v := range c.AllParams() {
 		values[k] = []string{v}
 	}
+	// The decoder takes brackets for places in lists, which no field of ours has,
+	// and panics on some.
+	maps.DeleteFunc(values, func(k string, _ []string) bool { return strings.ContainsAny(k, "[]") })
 	if err := decoder.Decode(&in, values); err != nil {
 		var bad form.DecodeErrors
 		if !errors.As(err, &bad) {

@@ -75,3 +75,29 @@ func TestStreamIsNotReadAhead(t *testing.T) {
 		t.Errorf("status %d, still a stream: %v, packed as %q", status, c.Response.IsBodyStream(), packed)
 	}
 }
+
+// A key with brackets names nothing, and does not make the decoder of a list panic.
+func TestDecodeBrackets(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Get("/", func(c *fiber.Ctx) error {
+		in, err := Decode[struct {
+			List []string `form:"list"`
+		}](c)
+		if err != nil {
+			return err
+		}
+		return c.SendString(strings.Join(in.List, ","))
+	})
+	for _, key := range []string{"a[a[", strings.Repeat("a[", 500), "list[", "list]"} {
+		res, err := app.Test(httptest.NewRequest("GET", "/?list=x&list=y&"+url.QueryEscape(key), nil), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close() // of memory
+		if err != nil || res.StatusCode != 200 || string(body) != "x,y" {
+			t.Errorf("%.20s: status %d %q, %v", key, res.StatusCode, body, err)
+		}
+	}
+}
