@@ -54,7 +54,7 @@ test: generated format vet lint tests
 .PHONY: tests
 tests: go cc chromium
 	@CGO_ENABLED=1 go run ./internal/postgres/private/serve -- \
-	  go run .ci/tally.go go test -json -race -count=1 -p=$(JOBS) -timeout=5m $(ARGS) $(PACKAGES)
+	  go run .ci/tally.go go test -json -race -count=1 -p=$(JOBS) -timeout=10m $(ARGS) $(PACKAGES)
 
 ## test-s3: the file store on a real server that speaks S3, built once
 .PHONY: test-s3
