@@ -117,15 +117,26 @@ const registerColumns = `commission_id, prefix, last_number, review, visibility,
 
 // openRegister makes the register of a commission if it is not there yet. Its
 // prefix is the acronym, or the first of ACRONYM-2, ACRONYM-3 … that is free,
-// where another commission had the acronym before.
+// where another commission had the acronym before; two commissions that come to
+// the same one at once take turns.
 func openRegister(ctx context.Context, q postgres.Q, commission uuid.UUID) error {
-	_, err := q.Exec(ctx, `
-		INSERT INTO register (commission_id, prefix)
-		SELECT c.id, (SELECT p FROM (SELECT c.acronym AS p, 1 AS n UNION ALL SELECT c.acronym || '-' || n, n FROM generate_series(2, 99) n) x
-		              WHERE NOT EXISTS (SELECT FROM register WHERE prefix = p) ORDER BY n LIMIT 1)
-		FROM commission c WHERE c.id = $1
-		ON CONFLICT (commission_id) DO NOTHING`, commission)
-	return err
+	for range mostPrefixes {
+		// Any conflict, not that of the commission alone: two that open one register
+		// at once may meet at its prefix first.
+		if _, err := q.Exec(ctx, `
+			INSERT INTO register (commission_id, prefix)
+			SELECT c.id, (SELECT p FROM (SELECT c.acronym AS p, 1 AS n UNION ALL SELECT c.acronym || '-' || n, n FROM generate_series(2, 99) n) x
+			              WHERE NOT EXISTS (SELECT FROM register WHERE prefix = p) ORDER BY n LIMIT 1)
+			FROM commission c WHERE c.id = $1 AND NOT EXISTS (SELECT FROM register WHERE commission_id = $1)
+			ON CONFLICT DO NOTHING`, commission); err != nil {
+			return err
+		}
+		there, err := postgres.All[bool](ctx, q, `SELECT true FROM register WHERE commission_id = $1`, commission)
+		if err != nil || len(there) > 0 {
+			return err
+		}
+	}
+	return problem.New(problem.Conflict, "Other registers are being opened at this moment. Try again.")
 }
 
 // lockRegister opens and locks the register until the change ends: numbers have

@@ -184,6 +184,29 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestFirstNumbers opens registers by several first documents at once.
+func TestFirstNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const commissions, each = 20, 6
+	w.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state) SELECT gen_random_uuid(), 'c' || i, 'C' || i, 'Commission ' || i, 'commission', 'active' FROM generate_series(1, $1) i`, commissions)
+	for i := range commissions {
+		var wait sync.WaitGroup
+		for n := range each {
+			wait.Go(func() {
+				r := w.sam.API("POST", fmt.Sprintf("/commissions/c%d/documents", i+1), map[string]any{"title": fmt.Sprintf("Report %d", n), "type": "report"})
+				if r.Status != 201 {
+					t.Errorf("%d: %s", r.Status, r.Body)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	if got := apptest.Value[string](w.Portal, `SELECT count(*) || ' ' || min(last_number) || ' ' || max(last_number) FROM register`); got != "20 6 6" {
+		t.Errorf("registers, least and most numbers are %s", got)
+	}
+}
+
 // TestSteps walks a document through what officers do with it, by page and API.
 func TestSteps(t *testing.T) {
 	t.Parallel()
