@@ -33,8 +33,14 @@ import (
 	"commissionportal/migrations"
 )
 
-// A test binary is the program that the portal starts again to read a file.
-func init() { extract.Child() }
+// A test binary is the program that the portal starts again to read a file, or
+// with APPTEST_PORTAL set the portal itself is, and then also of a Process.
+func init() {
+	extract.Child()
+	if program := os.Getenv("APPTEST_PORTAL"); program != "" {
+		extract.Reader = program
+	}
+}
 
 // Portal is a running portal with a database of its own.
 type Portal struct {

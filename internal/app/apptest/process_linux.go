@@ -92,13 +92,14 @@ func (p *Portal) Process(environ ...string) *Process {
 func (s *Process) Start() {
 	s.p.t.Helper()
 	s.command = exec.Command(os.Args[0])
-	if program := os.Getenv("APPTEST_PORTAL"); program != "" { // the program itself
+	disk := slices.ContainsFunc(s.environ, func(e string) bool { return strings.HasPrefix(e, "APPTEST_DISK=") })
+	if program := os.Getenv("APPTEST_PORTAL"); program != "" && !disk { // the program itself
 		s.command = exec.Command(program, "serve")
 	}
 	s.command.Env = append(os.Environ(), s.environ...)
 	s.command.Stderr = testWriter{s.p.t}
 	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if slices.ContainsFunc(s.environ, func(e string) bool { return strings.HasPrefix(e, "APPTEST_DISK=") }) {
+	if disk {
 		s.command.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
 	}
 	if err := s.command.Start(); err != nil {

@@ -70,7 +70,7 @@ var (
 	temporary = map[string]string{
 		"jit": "off", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
 		"autovacuum": "off", "max_connections": "300", "wal_level": "minimal", "max_wal_senders": "0",
-		"max_wal_size": "4GB", "max_parallel_workers_per_gather": "0",
+		"max_wal_size": "512MB", "max_parallel_workers_per_gather": "0",
 	}
 )
 

@@ -43,19 +43,24 @@ func Shared(ctx context.Context) (string, error) {
 	return shared.server.URL("postgres"), nil
 }
 
-// StartTest starts an empty, temporary server under var/test of the checkout
-// that the working directory is in; PostgreSQL is installed if that is possible.
-// Packages tested at the same time get one each.
+// StartTest starts an empty, temporary server in memory, or where there is too
+// little of it under var/test of the checkout that the working directory is in;
+// PostgreSQL is installed if that is possible. Packages tested at the same time
+// get one each.
 func StartTest(ctx context.Context, out io.Writer) (*Server, error) {
 	if err := Install(ctx, out); err != nil {
 		return nil, err
 	}
-	root, err := Checkout()
-	if err != nil {
-		return nil, err
+	dir := memory()
+	if dir == "" {
+		root, err := Checkout()
+		if err != nil {
+			return nil, err
+		}
+		dir = filepath.Join(root, "var", "test")
 	}
 	for n := 1; ; n++ {
-		s, err := Start(ctx, Config{Dir: filepath.Join(root, "var", "test", "postgres-"+strconv.Itoa(n)), Temporary: true, Out: out})
+		s, err := Start(ctx, Config{Dir: filepath.Join(dir, "postgres-"+strconv.Itoa(n)), Temporary: true, Out: out})
 		if problem.Of(err, problem.Conflict) && n < 100 {
 			continue // another process has it
 		}

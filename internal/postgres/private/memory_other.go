@@ -1,0 +1,5 @@
+//go:build !linux
+
+package private
+
+func memory() string { return "" }
