@@ -13,7 +13,7 @@ import (
 func memory() string {
 	const shm, magic, room = "/dev/shm", 0x01021994, 3 << 30
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(shm, &fs); err != nil || fs.Type != magic || int64(fs.Bavail)*fs.Bsize < room { //nolint:unconvert // the types differ by machine
+	if err := syscall.Statfs(shm, &fs); err != nil || fs.Type != magic || int64(fs.Bavail)*fs.Bsize < room {
 		return ""
 	}
 	dir := fmt.Sprintf("%s/commissionportal-%d", shm, os.Geteuid())
