@@ -69,7 +69,8 @@ func newSink(t *testing.T, encryption string) *sink {
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close(); <-done })
+	// Both: Close does not know a listener that Serve has not come to yet.
+	t.Cleanup(func() { _ = l.Close(); _ = server.Close(); <-done })
 	return s
 }
 
