@@ -59,10 +59,15 @@ func (s *Service) look(ctx context.Context, who access.Actor, name string, numbe
 // that nobody has turned to before are drawn then.
 func (s *Service) Preview(ctx context.Context, who access.Actor, name string, number int, language string, page int) (Preview, error) {
 	d, v, err := s.look(ctx, who, name, number, language)
-	p := Preview{Document: d, Of: v, Page: max(page, 1), Last: 1}
 	if err != nil {
-		return p, err
+		return Preview{Document: d, Of: v}, err
 	}
+	return s.preview(ctx, d, v, page)
+}
+
+func (s *Service) preview(ctx context.Context, d Document, v Version, page int) (Preview, error) {
+	var err error
+	p := Preview{Document: d, Of: v, Page: max(page, 1), Last: 1}
 	kind := extract.Type(v.Type)
 	switch {
 	case v.Outcome == nil:
@@ -174,6 +179,10 @@ func (s *Service) Picture(ctx context.Context, who access.Actor, name string, nu
 	if page > 0 && who.SignedIn() { // for a visitor the page that it stands on is
 		s.NotePreview(ctx, who, d, v)
 	}
+	return s.picture(ctx, v, page)
+}
+
+func (s *Service) picture(ctx context.Context, v Version, page int) (Picture, error) {
 	side := sideThumbnail
 	if page > 0 {
 		side = sidePage(page)

@@ -465,10 +465,52 @@ func (s *Service) LinkContent(ctx context.Context, secret string, number int, la
 	case o.Status == Withdrawn:
 		return o, Content{}, problem.New(problem.Forbidden, "It is withdrawn: %s", o.StatusReason)
 	case !o.Download():
-		return o, Content{}, problem.New(problem.Forbidden, "This link shows what the document is. It does not let its files be downloaded.")
+		return o, Content{}, problem.New(problem.Forbidden, "By this link it can be looked into. It does not let its files be downloaded.")
 	}
 	c, err := s.content(ctx, o.Document, number, language)
 	return o, c, err
+}
+
+// lookLink finds a version for somebody who came by a link: each lets a document be
+// looked into as long as it is not withdrawn.
+func (s *Service) lookLink(ctx context.Context, secret string, number int, language string) (Opened, Version, error) {
+	access.Public(ctx)
+	o, err := openedBy(ctx, s.db, secret, journal.Now(ctx))
+	if err != nil {
+		return o, Version{}, err
+	}
+	if o.Status == Withdrawn {
+		return o, Version{}, problem.New(problem.Forbidden, "It is withdrawn: %s", o.StatusReason)
+	}
+	v, err := s.version(ctx, o.Document, number, language)
+	if err == nil && v.Scan == infected {
+		err = errInfected
+	}
+	return o, v, err
+}
+
+// LinkPreview shows a page of a version to somebody who came by a link, and notes
+// it for the trace if there is something to see yet.
+func (s *Service) LinkPreview(ctx context.Context, secret string, number int, language string, page int) (Opened, Preview, error) {
+	o, v, err := s.lookLink(ctx, secret, number, language)
+	if err != nil {
+		return o, Preview{}, err
+	}
+	p, err := s.preview(ctx, o.Document, v, page)
+	if err == nil && p.Kind != BeingRead && !p.Coming {
+		s.noteLinkPreview(ctx, o, v)
+	}
+	return o, p, err
+}
+
+// LinkPicture reads the picture of a page for somebody who came by a link; 0 is the
+// small one of the first page. The page that it stands on has been noted.
+func (s *Service) LinkPicture(ctx context.Context, secret string, number int, language string, page int) (Picture, error) {
+	_, v, err := s.lookLink(ctx, secret, number, language)
+	if err != nil {
+		return Picture{}, err
+	}
+	return s.picture(ctx, v, page)
 }
 
 // NoteLinkDownload writes down that a file was downloaded by a link.

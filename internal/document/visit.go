@@ -36,8 +36,9 @@ type visit struct {
 	Language *string    `json:"language"`
 	Person   *uuid.UUID `json:"person_id"` // nil for a visitor
 	At       time.Time  `json:"at"`
-	Since    *time.Time `json:"since"`  // it is noted unless the same was after then
-	Shared   bool       `json:"shared"` // they may read it by a share alone
+	Since    *time.Time `json:"since"`   // it is noted unless the same was after then
+	Shared   bool       `json:"shared"`  // they may read it by a share alone
+	Link     *uuid.UUID `json:"link_id"` // the share whose link they came by, whoever they are
 }
 
 // visit is that who reads d now. object is what it takes the right to: "document",
@@ -79,6 +80,15 @@ func (s *Service) NotePreview(ctx context.Context, who access.Actor, d Document,
 	s.visits.note(r, d)
 }
 
+// noteLinkPreview notes that somebody looked at a version by a link, each time. By
+// whom is not asked.
+func (s *Service) noteLinkPreview(ctx context.Context, o Opened, v Version) {
+	if journal.Peeks(ctx) {
+		return
+	}
+	s.visits.note(visit{ID: uuid.Must(uuid.NewV7()), Document: o.ID, Kind: Previewed, Number: &v.Number, Language: &v.Language, At: journal.Now(ctx), Link: &o.Share}, o.Document)
+}
+
 // NoteDownload writes down who downloaded what: part of the trace. part says that
 // only a part was asked for, which is noted unless it goes on with a download of
 // the last hour. Reading changes no state, so it is not in the journal.
@@ -103,8 +113,8 @@ func (s *Service) writeVisits(ctx context.Context, list []visit) error {
 		INSERT INTO document_access (id, document_id, kind, number, language, person_id, organization_id, share_id, at)
 		SELECT x.id, x.document_id, x.kind, x.number, x.language, x.person_id,
 		       coalesce((SELECT t.organization_id FROM seat t WHERE t.person_id = x.person_id AND t.commission_id = d.commission_id AND t.period @> x.at AND NOT t.suspended
-		                 ORDER BY t.rank LIMIT 1), g.to_organization), g.id, x.at
-		FROM json_to_recordset($1) x (id uuid, document_id uuid, kind text, number int, language text, person_id uuid, at timestamptz, since timestamptz, shared boolean)
+		                 ORDER BY t.rank LIMIT 1), g.to_organization), coalesce(g.id, x.link_id), x.at
+		FROM json_to_recordset($1) x (id uuid, document_id uuid, kind text, number int, language text, person_id uuid, at timestamptz, since timestamptz, shared boolean, link_id uuid)
 		JOIN document d ON d.id = x.document_id
 		LEFT JOIN LATERAL (
 		  SELECT h.id, h.to_organization FROM share h

@@ -8,6 +8,7 @@ import (
 
 	"commissionportal/internal/document"
 	"commissionportal/internal/i18n"
+	"commissionportal/views/part"
 )
 
 // Preview is what the page shows that a version is looked into on.
@@ -15,6 +16,30 @@ type Preview struct {
 	document.Preview
 	Zoom     string
 	Download bool
+	Link     string // the link that it is looked into by; "" for the document's own page
+}
+
+// home is the page that its reader knows the document by.
+func (p Preview) home() string {
+	if p.Link != "" {
+		return p.Link
+	}
+	return p.Path()
+}
+
+// crumbs lead nowhere from a link, which gives no more than itself.
+func (p Preview) crumbs(ctx context.Context) []part.Crumb {
+	if p.Link != "" {
+		return nil
+	}
+	return crumbs(ctx, p.CommissionName, "/commissions/"+p.Commission, part.Crumb{Label: heading(p.Document), Path: p.Path()})
+}
+
+func (p Preview) active() string {
+	if p.Link != "" {
+		return ""
+	}
+	return "/commissions"
 }
 
 // zooms are the widths a page can be shown in; "" fits into the window.
@@ -43,24 +68,25 @@ func (p Preview) at(page int, zoom string) string {
 	if zoom != "" {
 		q.Set("zoom", zoom)
 	}
-	return version(p.Document, p.Of) + "/preview?" + q.Encode()
+	return version(p.home(), p.Of) + "/preview?" + q.Encode()
 }
 
-// version is the address that what belongs to a version is under.
-func version(d document.Document, v document.Version) string {
-	return fmt.Sprintf("%s/versions/%d", d.Path(), v.Number)
+// version is the address that what belongs to a version is under; home is the page
+// of its document, or a link to it.
+func version(home string, v document.Version) string {
+	return fmt.Sprintf("%s/versions/%d", home, v.Number)
 }
 
-func look(d document.Document, v document.Version) string {
-	return version(d, v) + "/preview?language=" + url.QueryEscape(v.Language)
+func look(home string, v document.Version) string {
+	return version(home, v) + "/preview?language=" + url.QueryEscape(v.Language)
 }
 
-func picture(d document.Document, v document.Version, page int) string {
-	return fmt.Sprintf("%s/preview/pages/%d?language=%s", version(d, v), page, url.QueryEscape(v.Language))
+func picture(home string, v document.Version, page int) string {
+	return fmt.Sprintf("%s/preview/pages/%d?language=%s", version(home, v), page, url.QueryEscape(v.Language))
 }
 
-func thumbnail(d document.Document, v document.Version) string {
-	return version(d, v) + "/thumbnail?language=" + url.QueryEscape(v.Language)
+func thumbnail(home string, v document.Version) string {
+	return version(home, v) + "/thumbnail?language=" + url.QueryEscape(v.Language)
 }
 
 // small is the small picture of a document in a list.
@@ -68,8 +94,8 @@ func small(r document.Row) string {
 	return fmt.Sprintf("%s/versions/%d/thumbnail?language=%s", r.Path(), r.Versions, url.QueryEscape(r.Source))
 }
 
-func content(d document.Document, v document.Version) string {
-	return version(d, v) + "/content?language=" + url.QueryEscape(v.Language)
+func content(home string, v document.Version) string {
+	return version(home, v) + "/content?language=" + url.QueryEscape(v.Language)
 }
 
 // kinds are what files are called by their content.

@@ -306,6 +306,17 @@ func (p Link) content(v document.Version) string {
 	return fmt.Sprintf("%s/versions/%d/content?language=%s", p.Path, v.Number, v.Language)
 }
 
+// newest is the version that a glimpse is given of; nil if there is none that may be
+// looked into.
+func (p Link) newest() *document.Version {
+	for i, v := range p.Versions {
+		if v.Language == p.Language && v.Scan != "infected" {
+			return &p.Versions[i]
+		}
+	}
+	return nil
+}
+
 func (p Link) owner() string {
 	if p.OrganizationName != nil {
 		return *p.OrganizationName

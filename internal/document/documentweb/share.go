@@ -40,6 +40,9 @@ func (h *pages) mountShares(s *web.Server) {
 	s.Page("GET", "/profile/shares", "share.mine", web.InPortal("share", "read:received"), h.getSharedWithMe)
 	s.Page("GET", "/s/:secret", "link.open", web.Open, h.getLink)
 	s.Page("GET", "/s/:secret/versions/:version/content", "link.content", web.Open, h.getLinkContent)
+	s.Page("GET", "/s/:secret/versions/:version/preview", "link.preview", web.Open, h.getLinkPreview)
+	s.Page("GET", "/s/:secret/versions/:version/preview/pages/:page", "link.picture", web.Open, h.getLinkPicture)
+	s.Page("GET", "/s/:secret/versions/:version/thumbnail", "link.thumbnail", web.Open, h.getLinkThumbnail)
 	s.Page("GET", "/settings/sharing", "sharing.edit.form", web.InPortal("sharing", "edit"), h.getSharing)
 	s.Page("POST", "/settings/sharing", "sharing.edit", web.InPortal("sharing", "edit"), h.postSharing)
 }
@@ -289,6 +292,48 @@ func (h *pages) getLinkContent(c *fiber.Ctx) error {
 	return h.send(c, content, false, func(ctx context.Context, part bool) error {
 		return h.documents.NoteLinkDownload(ctx, o, content.Version, part)
 	})
+}
+
+func (h *pages) getLinkPreview(c *fiber.Ctx) error {
+	secretly(c)
+	in, version, page, err := previewOf(c)
+	if err != nil {
+		return err
+	}
+	o, p, err := h.documents.LinkPreview(c.UserContext(), c.Params("secret"), version, in.Language, page)
+	if err != nil {
+		return err
+	}
+	return h.Render(c, 200, views.PreviewPage(views.Preview{Preview: p, Zoom: in.Zoom, Download: o.Download(), Link: "/s/" + c.Params("secret")}))
+}
+
+func (h *pages) getLinkPicture(c *fiber.Ctx) error {
+	secretly(c)
+	in, version, page, err := previewOf(c)
+	if err != nil {
+		return err
+	}
+	return h.linkPicture(c, version, in.Language, page)
+}
+
+func (h *pages) getLinkThumbnail(c *fiber.Ctx) error {
+	secretly(c)
+	in, version, _, err := previewOf(c)
+	if err != nil {
+		return err
+	}
+	return h.linkPicture(c, version, in.Language, 0)
+}
+
+// linkPicture sends a picture that nobody keeps.
+func (h *pages) linkPicture(c *fiber.Ctx, version int, language string, page int) error {
+	p, err := h.documents.LinkPicture(c.UserContext(), c.Params("secret"), version, language, page)
+	if err != nil {
+		return err
+	}
+	sandboxed(c)
+	c.Set(fiber.HeaderContentType, p.Type)
+	return c.Send(p.Data)
 }
 
 func (h *pages) getSharing(c *fiber.Ctx) error {

@@ -403,6 +403,95 @@ func TestLink(t *testing.T) {
 	same("revoked")
 }
 
+// TestLinkPreview: whoever has a link looks into its document as its readers do,
+// into no other, and as long as the link opens it.
+func TestLinkPreview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Exec(`UPDATE sharing SET links = true`)
+	name := strings.TrimPrefix(w.submitted("study.pdf", twelve()), "/documents/")
+	table := w.submitted("table.csv", "name,amount\nGrid,7\n")
+	other := w.submitted("other.txt", "What the link does not open.")
+	w.chair.API("POST", other+"/versions", map[string]string{"upload": send(w.chair, "more.txt", "More of it.")}).Want(201)
+	w.read(t)
+	link := func(name, level string) string {
+		r := w.chair.API("POST", "/documents/"+name+"/links", map[string]string{"level": level, "until": w.Now().AddDate(0, 0, 7).Format(time.DateOnly)}).Want(201)
+		return linkIn.FindStringSubmatch(apptest.JSON[struct{ URL string }](r).URL)[1]
+	}
+	see, load, rows := link(name, "see"), link(name, "download"), link(strings.TrimPrefix(table, "/documents/"), "see")
+	at, visitor := see+"/versions/1", w.Visitor()
+
+	visitor.Get(see).Want(200, "PDF document", "12 pages", at+"/preview", at+"/thumbnail", "Look inside").Lacks("/content", "/documents/"+name)
+	page := visitor.Get(at+"/preview?language=en").Want(200, at+"/preview/pages/1", "This is page 1", "Next page", "of 12", "noindex").Lacks("/content", "/documents/", "/commissions/energy", w.chair.Name)
+	visitor.Get(at+"/preview?page=2&zoom=150").Want(200, at+"/preview/pages/2", "This is page 2", "leaf-150", at+"/preview?language=en&amp;page=3&amp;zoom=150")
+	visitor.Get(load+"/versions/1/preview").Want(200, load+"/versions/1/content").Lacks("/documents/")
+	visitor.Get(rows+"/versions/1/preview").Want(200, ">Grid</td>")
+	visitor.Send("HEAD", at+"/preview", "").Want(200)
+	visitor.Get(at+"/preview", "Sec-Purpose", "prefetch").Want(200)
+	for _, path := range []string{at + "/preview/pages/1", at + "/preview/pages/10", at + "/thumbnail"} {
+		r := visitor.Get(path).Want(200)
+		if !strings.HasPrefix(r.Body, "\x89PNG") || r.Header.Get("Content-Security-Policy") != "sandbox; default-src 'none'; frame-ancestors 'none'" {
+			t.Errorf("%s: %.10q, %v", path, r.Body, r.Header)
+		}
+		for _, answer := range []apptest.Reply{r, page} {
+			if answer.Header.Get("Referrer-Policy") != "no-referrer" || answer.Header.Get("Cache-Control") != "private, no-store" || answer.Header.Get("X-Robots-Tag") == "" {
+				t.Errorf("%s: it is kept or passed on: %v", path, answer.Header)
+			}
+		}
+	}
+	visitor.Get(at+"/preview?page=12").Want(200, "This page is being drawn")
+	for _, path := range []string{see + "/versions/2/preview", see + "/versions/2/thumbnail", see + "/versions/2/preview/pages/1", at + "/preview?page=13", at + "/preview?language=fr", at + "/preview?page=0", at + "/preview/pages/11x"} {
+		visitor.Get(path).Want(404)
+	}
+
+	// Each page that was looked at is counted, under the link it was looked at by.
+	if err := w.Documents.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	noted := func() string {
+		return apptest.Value[string](w.Portal, `SELECT string_agg(n || ' by ' || level, ', ' ORDER BY number, level) FROM (
+			SELECT d.number, h.level, count(*) AS n FROM document_access a JOIN share h ON h.id = a.share_id JOIN document d ON d.id = a.document_id AND d.id = h.document_id
+			WHERE a.kind = 'preview' AND a.number = 1 AND a.language = 'en' AND a.person_id IS NULL GROUP BY 1, 2) x`)
+	}
+	if got := noted(); got != "1 by download, 2 by see, 1 by see" {
+		t.Errorf("noted %s", got)
+	}
+	w.chair.Get("/documents/"+name+"/trace?kind=preview").Want(200, "Version 1 was previewed, in English", "By a link")
+	w.member.API("GET", "/documents/"+name+"/trace?kind=preview", nil).Want(200, `"items":[]`)
+
+	all := []string{at + "/preview", at + "/preview/pages/1", at + "/thumbnail"}
+	none := strings.Repeat("A", 43)
+	missing := strings.ReplaceAll(visitor.Get("/s/"+none+"/versions/1/preview").Want(404).Body, none, "")
+	same := func(when string) {
+		t.Helper()
+		for _, path := range all {
+			got := visitor.Get(path).Want(404)
+			if path == all[0] && strings.ReplaceAll(got.Body, see[3:], "") != missing {
+				t.Errorf("%s: it answers otherwise than a link that never was", when)
+			}
+		}
+	}
+	w.At(w.Now().AddDate(0, 0, 9))
+	same("expired")
+	w.At(time.Time{})
+	w.Exec(`UPDATE sharing SET links = false`)
+	same("switched off")
+	w.Exec(`UPDATE sharing SET links = true`)
+	w.Exec(`UPDATE file SET scan = 'infected'`)
+	for _, path := range all {
+		visitor.Get(path).Want(403, "A virus was found")
+	}
+	visitor.Get(see).Want(200).Lacks("/thumbnail", "/preview")
+	w.Exec(`UPDATE file SET scan = 'clean'`)
+	w.chair.Post("/documents/"+name+"/withdraw", "reason", "Wrong figures").Want(303)
+	for _, path := range all {
+		visitor.Get(path).Want(403, "Wrong figures")
+	}
+	visitor.Get(see).Want(200).Lacks("/thumbnail", "/preview")
+	w.Exec(`UPDATE share SET revoked_at = now(), revoked_by = created_by`)
+	same("revoked")
+}
+
 // TestLedger: the ledger says who read what under which grant, to those who may know.
 func TestLedger(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,8 @@ func TestShareJourney(t *testing.T) {
 	t.Parallel()
 	n := newNeighborhood(t)
 	n.filed(t, 1, "A study of grids")
+	n.Exec(`UPDATE file SET outcome = 'read', read_at = now()`)
+	n.Exec(`INSERT INTO file_text (digest, page, text) SELECT digest, 1, 'All that is known of grids.' FROM file`)
 	n.Exec(`UPDATE sharing SET links = true`)
 	n.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) VALUES ('initech', 'Initech', 'initech', 'company', 'member', 'US')`)
 	owner := n.boss.Browser()
@@ -71,6 +73,9 @@ func TestShareJourney(t *testing.T) {
 	visitor.Open(link[1])
 	visitor.See("A study of grids")
 	visitor.Look("share-link")
+	visitor.Click("Look inside")
+	visitor.See("Version 1, English: Plain text")
+	visitor.Look("share-link-preview")
 
 	sam := n.sam.Browser()
 	sam.Open("/settings/sharing")
