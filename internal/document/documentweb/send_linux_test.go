@@ -99,12 +99,17 @@ func TestSendingSeveral(t *testing.T) {
 	w := newWorld(t)
 	files := write(t, "First_study.pdf", pdf, "setup.pdf", "MZ\x90\x00"+strings.Repeat("\x00", 300)+"This program cannot be run in DOS mode.", "Second study.txt", "text", "notes.md", "# Notes", "empty.txt", "")
 	tab := w.member.Browser()
-	tab.Open("/commissions/energy/documents")
-	tab.Click("Submit several")
+	tab.Open("/commissions/energy/documents/several")
 	tab.Look("several-empty")
+	// Dropped on the register, they are taken to that page, once.
+	tab.Open("/commissions/energy/documents")
 	tab.Expect(422) // the empty one at once
 	tab.Expect(422)
-	tab.Drop(".upload-zone", files...)
+	tab.Drop("main h1", files...)
+	tab.See("Submit several documents")
+	if got := tab.Path(); got != "/commissions/energy/documents/several" {
+		t.Errorf("the files went to %s", got)
+	}
 	tab.See("This file is empty.")
 	tab.In("setup.pdf").See("program")
 	tab.In("notes.md").See("It is here.")

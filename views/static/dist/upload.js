@@ -38,6 +38,44 @@ const tus = box => library ??= new Promise((done, failed) => {
 })
 
 for (const box of document.querySelectorAll('[data-upload]')) serve(box)
+for (const at of document.querySelectorAll('[data-drop]')) dropped(at, on => { at.hidden = !on }, files => carry(at.dataset.drop, files))
+
+// dropped takes whatever is dropped on the page as long as at is on it: else the
+// browser would leave the page for it.
+function dropped(at, over, take) {
+  const files = event => at.isConnected && event.dataTransfer?.types.includes('Files')
+  let inside = 0
+  document.addEventListener('dragenter', event => { if (files(event)) { inside++; over(true) } })
+  document.addEventListener('dragleave', event => { if (files(event) && --inside <= 0) { inside = 0; over(false) } })
+  document.addEventListener('dragover', event => { if (files(event)) event.preventDefault() })
+  document.addEventListener('drop', event => {
+    if (!files(event)) return
+    event.preventDefault()
+    inside = 0
+    over(false)
+    take([...event.dataTransfer.files])
+  })
+}
+
+// carry opens the page whose field the files are for, in place: on a page that is
+// loaded they would be lost. Where that fails, the page opens without them.
+async function carry(to, files) {
+  try {
+    const answer = await fetch(to, { credentials: 'same-origin' })
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const main = page.querySelector('main'), box = answer.ok && !answer.redirected && main.querySelector('[data-upload]')
+    if (!box) throw new Error('no field for files')
+    history.pushState(null, '', to)
+    addEventListener('popstate', () => { if (location.pathname !== to) location.reload() })
+    document.title = page.title
+    document.body.className = page.body.className
+    document.querySelector('main').replaceWith(document.adoptNode(main))
+    main.focus()
+    serve(box)(files)
+  } catch {
+    location.href = to
+  }
+}
 
 function serve(box) {
   const input = box.querySelector('input[type=file]'), form = input.form, list = box.querySelector('[data-upload-rows]')
@@ -295,20 +333,7 @@ function serve(box) {
     add(files)
   })
 
-  // Whatever is dropped on the page is for the field: else the browser would leave the page for it.
-  const files = event => event.dataTransfer?.types.includes('Files')
-  let inside = 0
-  const over = on => box.classList.toggle('is-over', on)
-  document.addEventListener('dragenter', event => { if (files(event)) { inside++; over(true) } })
-  document.addEventListener('dragleave', event => { if (files(event) && --inside <= 0) { inside = 0; over(false) } })
-  document.addEventListener('dragover', event => { if (files(event)) event.preventDefault() })
-  document.addEventListener('drop', event => {
-    if (!files(event)) return
-    event.preventDefault()
-    inside = 0
-    over(false)
-    add(event.dataTransfer.files)
-  })
+  dropped(box, on => box.classList.toggle('is-over', on), add)
 
   // A form that is sent too early waits for its files; one with a file that cannot
   // come is not sent. On the form, so that nothing else takes it for sent.
@@ -382,4 +407,5 @@ function serve(box) {
 
   for (const hint of box.querySelectorAll('[data-upload-hint]')) hint.hidden = false
   box.classList.add('is-ready')
+  return add
 }

@@ -166,6 +166,7 @@ document.querySelector('[data-focus]')?.focus()
 // The open tab is in sight where the tabs are a line that scrolls.
 document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 
-// What sends files while a form is still being filled in comes with such a field.
-const sending = document.querySelector('[data-upload]')
+// What sends files while a form is still being filled in comes with such a field, or
+// where files may be dropped.
+const sending = document.querySelector('[data-upload], [data-drop]')
 if (sending) import(sending.dataset.script)
