@@ -491,17 +491,40 @@ func TestCleanName(t *testing.T) {
 }
 
 // TestRefusedBodies: a file over the limit is refused by its declared length and
-// while it comes, and nothing of it stays.
+// while it comes, and nothing of it stays. Of a form that is refused for something
+// else what was typed stays, and a file that was not to blame.
 func TestRefusedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	over := strings.Repeat("x", 65<<20)
 	w.member.Send("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
 	w.member.SendChunked("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
-	body, kind := form(t, "big.txt", over, "title", "Too large", "type", "report")
-	for _, path := range []string{"", "/several"} {
-		w.member.SendChunked("POST", "/commissions/energy/documents"+path, body, "Content-Type", kind).Want(413)
+	const list, versions = "/commissions/energy/documents", "/documents/ENERGY-N0001/versions"
+	w.chair.API("POST", list, map[string]any{"title": "Minutes", "type": "minutes", "upload": send(w.chair, "m.txt", "Hello")}).Want(201)
+	for path, tt := range map[string]struct {
+		by    *apptest.Client
+		typed []string
+		keeps []string
+	}{
+		list:              {w.member, []string{"title", "Too large", "type", "report"}, []string{`value="Too large"`, `value="report" selected`}},
+		list + "/several": {w.member, []string{"type", "report"}, []string{`value="report" selected`}},
+		versions:          {w.chair, []string{"language", "fr", "note", "With all figures"}, []string{`value="With all figures"`, `value="fr" selected`}},
+	} {
+		body, kind := form(t, "big.txt", over, tt.typed...)
+		tt.by.SendChunked("POST", path, body, "Content-Type", kind).Want(413)
+		body, kind = form(t, "setup.exe", "MZ\x90\x00"+strings.Repeat("\x00", 300)+"This program cannot be run in DOS mode.", tt.typed...)
+		tt.by.Send("POST", path, body, "Content-Type", kind).Want(422, append(tt.keeps, "Programs are not taken.")...).Lacks("is kept.")
 	}
+	body, kind := form(t, "m.txt", "Hello again", "language", "no language", "note", "Corrected")
+	r := w.chair.Send("POST", versions, body, "Content-Type", kind).Want(422, `value="Corrected"`, "m.txt (11 bytes) is kept.")
+	kept := regexp.MustCompile(`name="upload" value="([0-9a-f-]{36})"`).FindStringSubmatch(r.Body)
+	if kept == nil {
+		t.Fatal("the file was not kept")
+	}
+	body, kind = form(t, "", "", "language", "en", "note", "Corrected", "upload", kept[1])
+	w.member.Send("POST", versions, body, "Content-Type", kind).Want(403)
+	w.chair.Send("POST", versions, body, "Content-Type", kind).Want(303)
+	w.chair.Get(versions+"/2/content").Want(200, "Hello again")
 	// A resumable upload takes what was announced, and not a byte more.
 	tus := []string{"Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream", "Upload-Offset", "0"}
 	at := w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "4")...).Want(201).Location()
