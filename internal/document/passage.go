@@ -110,7 +110,7 @@ func (q query) whole(text string, also more) []Span {
 // passage is the part of a text that has most of what was looked for, in pieces;
 // nil if it has nothing of it.
 func (q query) passage(text string, also more) []Span {
-	text = plain(text)
+	text = plain(untabled(text))
 	list := split(text)
 	marks := q.marks(list, also)
 	best, most := -1, 0
@@ -149,6 +149,49 @@ func (q query) passage(text string, also more) []Span {
 		out = append(out, Span{Text: " …"})
 	}
 	return out
+}
+
+// untabled is a text without the marks of tables in Markdown: rules fall out, and
+// cells stand beside each other. A part of a long text may begin within a table, so
+// a row between two bars is one without its head, too.
+func untabled(text string) string {
+	if !strings.Contains(text, "|") {
+		return text
+	}
+	lines, out := strings.Split(text, "\n"), make([]string, 0, 16)
+	within := false
+	for i, line := range lines {
+		bare := strings.TrimSpace(line)
+		framed := len(bare) > 1 && bare[0] == '|' && strings.HasSuffix(bare, "|")
+		switch {
+		case ruled(bare) && (framed || i > 0 && strings.Contains(lines[i-1], "|")):
+			within = true
+			continue
+		case !strings.Contains(bare, "|"):
+			within = false
+		case within, framed, i+1 < len(lines) && ruled(strings.TrimSpace(lines[i+1])):
+			line = cells(bare)
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
+// ruled reports whether a line parts the head of a table from its rows.
+func ruled(line string) bool {
+	return strings.Contains(line, "|") && strings.Contains(line, "--") && strings.Trim(line, "|-: \t") == ""
+}
+
+// cells are the cells of a row of a table that are not empty.
+func cells(row string) string {
+	const bar = "\x00" // one that is meant
+	var list []string
+	for cell := range strings.SplitSeq(strings.ReplaceAll(row, `\|`, bar), "|") {
+		if cell = strings.TrimSpace(cell); cell != "" {
+			list = append(list, strings.ReplaceAll(cell, bar, "|"))
+		}
+	}
+	return strings.Join(list, " · ")
 }
 
 // pieces cuts a text into what is marked and what is not, with one space for any

@@ -81,6 +81,23 @@ func TestPassage(t *testing.T) {
 	if !strings.Contains(got, "At last, a [salt cavern] and more") || !strings.HasPrefix(got, "… ") || !strings.HasSuffix(got, " …") || len(got) > passageRunes+40 {
 		t.Errorf("the passage is %q", got)
 	}
+	// The marks of tables in Markdown are no words of the text.
+	for _, tt := range [][2]string{
+		{"Sites:\n\n| Site | Use |\n|:---|---:|\n| Caverns of salt | Gas \\| air |\n\nAfter.", "Sites: Site · Use Caverns of salt · Gas | air After."},
+		{"Site | Use\n--- | ---\nSalt | Gas\nAfter | it", "Site · Use Salt · Gas After · it"},
+		{"| Salt | |\n|---|---|", "Salt"},
+		{"| cut off from its head | salt |\n| next | row |", "cut off from its head · salt next · row"},
+		{"Salt | or not\n\na || b", "Salt | or not a || b"},
+		{"Salt\n----\nA heading is not a table | at all", "Salt ---- A heading is not a table | at all"},
+	} {
+		var b strings.Builder
+		for _, p := range q.passage(tt[0], nil) {
+			b.WriteString(p.Text)
+		}
+		if b.String() != tt[1] {
+			t.Errorf("the passage of %q is %q, want %q", tt[0], b.String(), tt[1])
+		}
+	}
 	if p := q.passage("Sugar alone.", nil); p != nil {
 		t.Errorf("a passage that has nothing is %v", p)
 	}
