@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/journal"
 )
 
@@ -13,8 +15,9 @@ import (
 // register, which is locked once: numbers of the file that go on from there stay,
 // everything else gets the next ones in the order of the file, and keeps its old
 // number as a keyword. What is there already is corrected if it came from the
-// same source, but for its status, which only its own steps change.
-func LoadDocuments(ctx context.Context, tx *journal.Tx) error {
+// same source, but for its status, which only its own steps change. by is the
+// import, which the trace of what is new begins with.
+func LoadDocuments(ctx context.Context, tx *journal.Tx, by uuid.UUID) error {
 	exec := func(queries ...string) error {
 		for _, q := range queries {
 			if _, err := tx.ExecContext(ctx, q); err != nil {
@@ -37,7 +40,13 @@ func LoadDocuments(ctx context.Context, tx *journal.Tx) error {
 			return err
 		}
 		if !missing {
-			return exec(loadLock, loadByReference, loadDiffer, loadNew, loadInsert, loadCounter, loadUpdate, loadPaths)
+			if err := exec(loadLock, loadByReference, loadDiffer, loadNew); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, loadInsert, by); err != nil {
+				return err
+			}
+			return exec(loadCounter, loadUpdate, loadPaths)
 		}
 	}
 	return errors.New("document: no prefix is free for a register")
@@ -109,10 +118,10 @@ const (
 
 	loadInsert = `
 		INSERT INTO document (id, commission_id, number, title, type, organization_id, status, status_since, status_reason, before_withdrawal,
-		                      action, due_on, language, keywords, summary, visibility, created_at, updated_at)
+		                      action, due_on, language, keywords, summary, visibility, created_at, updated_at, import_id)
 		SELECT s.id, s.commission_id, s.place, s.name, coalesce(s.kind, 'other'), s.organization_id, s.state, coalesce(s.since, s.at),
 		       CASE s.state WHEN 'withdrawn' THEN 'It was withdrawn in the register that it was imported from.' ELSE '' END, CASE s.state WHEN 'withdrawn' THEN 'available' END,
-		       coalesce(s.action, 'none'), s.due, coalesce(s.language, 'en'), coalesce(s.keywords, '{}'), s.about, coalesce(s.visibility, r.visibility), coalesce(s.since, s.at), s.at
+		       coalesce(s.action, 'none'), s.due, coalesce(s.language, 'en'), coalesce(s.keywords, '{}'), s.about, coalesce(s.visibility, r.visibility), coalesce(s.since, s.at), s.at, $1::uuid
 		FROM staged s JOIN register r ON r.commission_id = s.commission_id WHERE s.verdict = 'created' ORDER BY s.commission_id, s.place`
 
 	loadCounter = `

@@ -154,14 +154,14 @@ func (s *Service) EachStep(ctx context.Context, who access.Actor, name string, f
 	}, err
 }
 
-// tell leaves in a step what the reader may know of it. Who submitted a document
-// and added its versions is told to whoever is signed in, and for which organization
+// tell leaves in a step what the reader may know of it. Who submitted a document,
+// took it over from a list or added its versions is told to whoever is signed in, and for which organization
 // to everybody; everything else that somebody did is told without who.
 func (t tracing) tell(s *Step) error {
 	if s.Share.Valid && t.shares {
 		s.ShareID = &s.Share.UUID
 	}
-	own := s.Step == "submit" || s.Step == "revise"
+	own := s.Step == "submit" || s.Step == "import" || s.Step == "revise"
 	if !t.names && !(own && t.signedIn) {
 		s.Person, s.PersonID = nil, uuid.NullUUID{}
 	}
@@ -195,9 +195,10 @@ func (t tracing) sources(w *postgres.Where) []string {
 		FROM journal_entry e WHERE e.object_id = ` + id + ` AND e.object = 'document'`}
 	if t.AuthorID == nil { // the journal has one entry for all that an import brought
 		list = append(list, `
-		SELECT d.created_at AS at, 'd' AS key, 'submission' AS kind, 'import' AS step, 1 AS count, false AS daily, NULL::int AS number, NULL::text AS language,
-		       NULL::uuid AS person_id, NULL::uuid AS organization_id, NULL::uuid AS share_id, NULL::text AS note
-		FROM document d WHERE d.id = `+id)
+		SELECT coalesce(e.at, d.created_at) AS at, 'd' AS key, 'submission' AS kind, 'import' AS step, 1 AS count, false AS daily, NULL::int AS number, NULL::text AS language,
+		       e.person_id, e.organization_id, NULL::uuid AS share_id, e.note::text AS note
+		FROM document d LEFT JOIN LATERAL (SELECT at, person_id, organization_id, note FROM journal_entry
+		  WHERE object_id = d.import_id AND object = 'import' AND action = 'run' ORDER BY at DESC LIMIT 1) e ON true WHERE d.id = `+id)
 	}
 	if t.kind == "" || slices.Contains(visitKinds, t.kind) {
 		where := "a.document_id = " + id

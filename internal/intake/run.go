@@ -99,7 +99,7 @@ func (s *Service) load(ctx context.Context, tx *journal.Tx, i Import, file io.Re
 			plain(organization.LoadSeatParticipations), plain(membership.LoadSeats))
 	case "documents":
 		// The indexes come after what writes to every line.
-		steps = []func(context.Context, *journal.Tx, Import) error{analyze, organizations, commissions, apart, index, twins, keys("document"), plain(document.LoadDocuments), keep("document")}
+		steps = []func(context.Context, *journal.Tx, Import) error{analyze, organizations, commissions, apart, index, twins, keys("document"), documents, keep("document")}
 	}
 	for n, step := range steps {
 		if err := step(ctx, tx, i); err != nil {
@@ -275,6 +275,10 @@ func (s *Service) report(ctx context.Context, tx *journal.Tx, id uuid.UUID) (err
 		return err
 	}
 	return out.Commit()
+}
+
+func documents(ctx context.Context, tx *journal.Tx, i Import) error {
+	return document.LoadDocuments(ctx, tx, i.ID)
 }
 
 // conclude writes the report, the histories and the end of the import, in the

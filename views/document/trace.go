@@ -72,7 +72,7 @@ func Say(ctx context.Context, s document.Step) string {
 	case "return":
 		return i18n.T(ctx, "Returned to its author")
 	case "import":
-		return i18n.T(ctx, "Brought into the register by an import")
+		return i18n.T(ctx, "Taken over from a list")
 	case "edit":
 		return i18n.T(ctx, "What is said of it was changed")
 	case "withdraw":

@@ -221,7 +221,7 @@ func TestTracePages(t *testing.T) {
 			t.Error("the XLSX is none")
 		}
 		c.Get(page).Want(200, `<circle class="lane-mark"`)
-		c.Get(page+"?kind=submission").Want(200, "Brought into the register")
+		c.Get(page+"?kind=submission").Want(200, "Taken over from a list")
 	}
 	for query, want := range map[string]int{
 		"kind=download": 50, "kind=share": 2, "kind=submission": 1, "kind=preview": 0, "from=2027-03-02": 12, "until=2027-02-03": 2, "kind=view&from=2027-03-01&until=2027-03-01": 10,

@@ -602,6 +602,8 @@ g,STO,,,,,,,,,,,
 	_, lines = load(t, p, intake.Upload{Kind: "documents", Source: "other"}, "number,title,commission,summary\nX-TC-1-2-N0001,Whatever,grids,What it says\nX-TC-1-2-N0007,New,grids,\n", false)
 	same(t, lines, "2 changed Whatever: Changes summary.", "3 created New: It is X-TC-1-2-N0007 in the file. The register has no gaps, so it becomes X-TC-1-2-N0004.")
 	p.Visitor().Get("/documents/X-TC-1-2-N0002").Want(200, "Second", "There is no file")
+	// Its trace begins with the import, which happened today, whatever the list says of its age.
+	p.Visitor().Get("/documents/X-TC-1-2-N0002/trace.csv").Want(200, "Taken over from a list", p.Now().Format(time.DateOnly)).Lacks("2019", "test.csv")
 	if n := apptest.Value[int](p, `SELECT count(*) FROM journal_entry e JOIN commission c ON c.id = e.scope_id WHERE c.slug = 'grids' AND note->>'text' = 'Imported documents from %s: %s'`); n != 3 {
 		t.Errorf("%d entries in the history of Grids, want 3", n)
 	}
@@ -625,6 +627,7 @@ g,STO,,,,,,,,,,,
 	if title := apptest.Value[string](p, `SELECT d.title FROM document d JOIN commission c ON c.id = d.commission_id WHERE c.slug = 'storage' AND d.number = 3`); title != "Taken over" {
 		t.Errorf("the third of Storage is %s", title)
 	}
+	chair.Get("/documents/STO-N0003/trace").Want(200, "Taken over from a list", chair.Name, "Imported documents from s.csv")
 }
 
 // TestDocumentsMeet imports into a register while its officers give numbers.
