@@ -208,6 +208,9 @@ func (d *Draft) Check() error {
 	if d.Visibility != "" {
 		check.OneOf(&f, "visibility", d.Visibility, Visibilities...)
 	}
+	if d.Visibility == "organization" && d.Organization == "" {
+		f.Add("visibility", "There is no source organization that alone could read it: choose one, or other readers.")
+	}
 	return f.Err()
 }
 

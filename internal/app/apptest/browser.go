@@ -313,6 +313,12 @@ func (tab *Tab) Fill(field, value string) {
 	}
 }
 
+// Key presses a key, as "\t" for Tab.
+func (tab *Tab) Key(key string) {
+	tab.t.Helper()
+	tab.do("key", chromedp.KeyEvent(key))
+}
+
 // Choose picks an option of a list, or a radio button of a group, by its text.
 func (tab *Tab) Choose(field, option string) {
 	tab.t.Helper()

@@ -37,6 +37,15 @@ func TestJourney(t *testing.T) {
 	rep.Choose("Who follows?", "Rosa Represents")
 	rep.Click("Replace")
 	rep.See("Rosa Represents has the seat now.")
+	chair.Open("/commissions/energy/roster")
+	chair.Key("\t")
+	if got := chair.Text(":focus"); got != "Skip to content" {
+		t.Errorf("the first Tab goes to %q", got)
+	}
+	chair.Fill("as_of", yesterday(w))
+	chair.See("Ben Stone")
+	chair.Text("a[href='/commissions/energy/roster.csv?as_of=" + yesterday(w) + "']") // what is saved is what is shown
+	chair.SeeNot("Who sits in Energy today")
 	chair.Open("/commissions/energy/roster?as_of=" + yesterday(w))
 	chair.See("Ben Stone")
 	chair.Open("/commissions/energy/roster")

@@ -163,8 +163,13 @@ on('click', '[data-dismiss]', (_, button) => button.closest('.alert').remove())
 ready(document)
 document.addEventListener('htmx:load', event => ready(event.target))
 document.querySelector('[data-focus]')?.focus()
-// The open tab is in sight where the tabs are a line that scrolls.
-document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+// The open tab is in sight where the tabs are a line that scrolls. (scrollIntoView would
+// also have the first Tab key begin there, past the skip link and the menu.)
+const current = document.querySelector('.tabs [aria-current]')
+if (current) {
+  const line = current.closest('ul'), tab = current.getBoundingClientRect(), box = line.getBoundingClientRect()
+  line.scrollLeft += tab.left + tab.width / 2 - box.left - box.width / 2
+}
 
 // What sends files while a form is still being filled in comes with such a field, or
 // where files may be dropped.
