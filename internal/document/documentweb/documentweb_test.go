@@ -216,6 +216,7 @@ func TestSteps(t *testing.T) {
 	page := "/documents/ENERGY-N0001"
 	w.member.Post(page+"/supersede", "replaced_by", "ENERGY-N0002").Want(403)
 	w.outsider.Post(page+"/withdraw", "reason", "Mine").Want(404)
+	w.chair.API("POST", "/commissions/energy/documents", map[string]string{"title": "For whom?", "type": "report", "visibility": "organization"}).Want(422, `"visibility":"There is no source organization`)
 	w.chair.Post(page+"/withdraw", "reason", " ").Want(422, "Fill this in.")
 	w.chair.Post(page+"/withdraw", "reason", "Wrong figures").Want(303)
 	w.member.Get(page).Want(200, "Wrong figures", "Withdrawn")
