@@ -49,16 +49,9 @@ func (s *Service) Archive(ctx context.Context, who access.Actor, slug string, na
 		return nil, err
 	}
 	a := &Archive{Home: h, service: s, who: who, files: map[uuid.UUID][]Version{}}
-	found := map[string]bool{}
 	var ids pq.StringArray
 	for _, d := range list {
-		found[d.Name()], found[d.ID.String()] = true, true
 		ids = append(ids, d.ID.String())
-	}
-	for _, name := range c.names {
-		if !found[name] {
-			return nil, problem.Field("documents", "There is no document %s, or you may not see it.", name)
-		}
 	}
 	type row struct {
 		Document uuid.UUID `db:"document_id"`

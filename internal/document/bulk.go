@@ -114,8 +114,9 @@ func (c chosen) version(d Document) int {
 	return c.seen[d.ID.String()]
 }
 
-// chosenDocuments reads those that the actor may see, in the order of their
-// numbers; lock keeps them as they are until the transaction ends.
+// chosenDocuments reads them in the order of their numbers; lock keeps them as they
+// are until the transaction ends. It reports Invalid (field "documents") if the
+// actor may not see one of them.
 func chosenDocuments(ctx context.Context, q postgres.Q, sight access.Sight, c chosen, now time.Time, lock bool) ([]Document, error) {
 	var w postgres.Where
 	w.And(`(d.id = ANY(?::uuid[]) OR d.id IN (SELECT x.id FROM unnest(?::text[], ?::int[]) n (prefix, number) JOIN register y ON y.prefix = n.prefix
@@ -125,7 +126,20 @@ func chosenDocuments(ctx context.Context, q postgres.Q, sight access.Sight, c ch
 	if lock {
 		query += ` FOR UPDATE OF d`
 	}
-	return postgres.All[Document](ctx, q, query, w.Args()...)
+	list, err := postgres.All[Document](ctx, q, query, w.Args()...)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for _, d := range list {
+		found[d.Name()], found[d.ID.String()] = true, true
+	}
+	for _, name := range c.names {
+		if !found[name] {
+			return nil, problem.Field("documents", "There is no document %s, or you may not see it.", name)
+		}
+	}
+	return list, nil
 }
 
 // right is what an act needs in the commission.
@@ -185,9 +199,7 @@ func plan(ctx context.Context, q postgres.Q, sight access.Sight, h Home, b Bulk,
 	if err != nil {
 		return p, err
 	}
-	found := map[string]bool{}
 	for _, d := range list {
-		found[d.Name()], found[d.ID.String()] = true, true
 		l := Planned{Document: d}
 		seen := c.version(d)
 		var refused error
@@ -207,11 +219,6 @@ func plan(ctx context.Context, q postgres.Q, sight access.Sight, h Home, b Bulk,
 			p.Done++
 		}
 		p.Lines = append(p.Lines, l)
-	}
-	for _, name := range c.names {
-		if !found[name] {
-			return p, problem.Field("documents", "There is no document %s, or you may not see it.", name)
-		}
 	}
 	return p, nil
 }
@@ -233,6 +240,9 @@ func (b Bulk) then(d Document, now time.Time) (string, error) {
 	}
 	if d.Visibility == b.Visibility {
 		return "", problem.New(problem.Conflict, "It is so already.")
+	}
+	if b.Visibility == "organization" && d.OrganizationID == nil {
+		return "", problem.New(problem.Conflict, "It has no source organization that alone could read it.")
 	}
 	return b.Visibility, d.Editable(true)
 }

@@ -29,8 +29,6 @@ func LoadDocuments(ctx context.Context, tx *journal.Tx, by uuid.UUID) error {
 	if err := exec(loadHomes); err != nil {
 		return err
 	}
-	// A prefix that a register has from an acronym of before is passed over, as
-	// openRegister does; two that come to the same one take turns.
 	for range mostPrefixes {
 		if err := exec(loadRegisters); err != nil {
 			return err
@@ -52,9 +50,6 @@ func LoadDocuments(ctx context.Context, tx *journal.Tx, by uuid.UUID) error {
 	return errors.New("document: no prefix is free for a register")
 }
 
-// mostPrefixes is how many rounds registers get to find a prefix.
-const mostPrefixes = 5
-
 const (
 	// A commission that has ended takes no more documents; none ends meanwhile.
 	loadHomes = `
@@ -62,12 +57,7 @@ const (
 		UPDATE staged s SET verdict = 'refused', notes = s.notes || concat_ws(E'\x1f', '%s is %s and takes no documents.', c.name, c.state)
 		FROM commission c WHERE s.verdict IS NULL AND c.id = s.commission_id AND c.state IN ('concluded', 'abandoned')`
 
-	loadRegisters = `
-		INSERT INTO register (commission_id, prefix)
-		SELECT c.id, (SELECT p FROM (SELECT c.acronym AS p, 1 AS n UNION ALL SELECT c.acronym || '-' || n, n FROM generate_series(2, 99) n) x
-		              WHERE NOT EXISTS (SELECT FROM register WHERE prefix = p) ORDER BY n LIMIT 1)
-		FROM commission c WHERE c.id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) AND NOT EXISTS (SELECT FROM register r WHERE r.commission_id = c.id)
-		ORDER BY c.id ON CONFLICT DO NOTHING`
+	loadRegisters = openRegisters + `c.id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) ORDER BY c.id ON CONFLICT DO NOTHING`
 
 	loadLock = `SELECT 1 FROM register WHERE commission_id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) ORDER BY commission_id FOR UPDATE`
 

@@ -280,7 +280,7 @@ func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with S
 		}
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if err := openRegister(ctx, tx, h.ID); err != nil {
+		if _, err := lockRegister(ctx, tx, h.ID); err != nil {
 			return err
 		}
 		if err := postgres.ExecOne(ctx, tx, errStale, `

@@ -115,37 +115,38 @@ type Register struct {
 
 const registerColumns = `commission_id, prefix, last_number, review, visibility, deadline, names_shown, quota, used, version`
 
-// openRegister makes the register of a commission if it is not there yet. Its
-// prefix is the acronym, or the first of ACRONYM-2, ACRONYM-3 … that is free,
-// where another commission had the acronym before; two commissions that come to
-// the same one at once take turns.
-func openRegister(ctx context.Context, q postgres.Q, commission uuid.UUID) error {
-	for range mostPrefixes {
-		// Any conflict, not that of the commission alone: two that open one register
-		// at once may meet at its prefix first.
-		if _, err := q.Exec(ctx, `
-			INSERT INTO register (commission_id, prefix)
-			SELECT c.id, (SELECT p FROM (SELECT c.acronym AS p, 1 AS n UNION ALL SELECT c.acronym || '-' || n, n FROM generate_series(2, 99) n) x
-			              WHERE NOT EXISTS (SELECT FROM register WHERE prefix = p) ORDER BY n LIMIT 1)
-			FROM commission c WHERE c.id = $1 AND NOT EXISTS (SELECT FROM register WHERE commission_id = $1)
-			ON CONFLICT DO NOTHING`, commission); err != nil {
-			return err
-		}
-		there, err := postgres.All[bool](ctx, q, `SELECT true FROM register WHERE commission_id = $1`, commission)
-		if err != nil || len(there) > 0 {
-			return err
-		}
-	}
-	return problem.New(problem.Conflict, "Other registers are being opened at this moment. Try again.")
-}
+// openRegisters makes the registers of commissions c that have none; a condition on c
+// and ON CONFLICT DO NOTHING follow. The prefix is the acronym, or the first of
+// ACRONYM-2, ACRONYM-3 … that is free, where another commission had the acronym
+// before. Any conflict is passed over, not that of the commission alone: two that
+// open one register at once may meet at its prefix first, and two commissions that
+// come to one prefix take turns: whoever finds no register afterwards tries again.
+const openRegisters = `
+	INSERT INTO register (commission_id, prefix)
+	SELECT c.id, (SELECT p FROM (SELECT c.acronym AS p, 1 AS n UNION ALL SELECT c.acronym || '-' || n, n FROM generate_series(2, 99) n) x
+	              WHERE NOT EXISTS (SELECT FROM register WHERE prefix = p) ORDER BY n LIMIT 1)
+	FROM commission c WHERE NOT EXISTS (SELECT FROM register r WHERE r.commission_id = c.id) AND `
 
-// lockRegister opens and locks the register until the change ends: numbers have
-// neither gaps nor doubles because everybody who takes one waits here.
+// mostPrefixes is how many rounds registers get to find a prefix.
+const mostPrefixes = 5
+
+// lockRegister locks the register, which it opens if it is not there yet, until the
+// change ends: numbers have neither gaps nor doubles because everybody who takes
+// one waits here.
 func lockRegister(ctx context.Context, q postgres.Q, commission uuid.UUID) (Register, error) {
-	if err := openRegister(ctx, q, commission); err != nil {
-		return Register{}, err
+	for range mostPrefixes {
+		there, err := postgres.All[Register](ctx, q, `SELECT `+registerColumns+` FROM register WHERE commission_id = $1 FOR UPDATE`, commission)
+		if err != nil {
+			return Register{}, err
+		}
+		if len(there) > 0 {
+			return there[0], nil
+		}
+		if _, err := q.Exec(ctx, openRegisters+`c.id = $1 ON CONFLICT DO NOTHING`, commission); err != nil {
+			return Register{}, err
+		}
 	}
-	return postgres.One[Register](ctx, q, access.ErrNotFound, `SELECT `+registerColumns+` FROM register WHERE commission_id = $1 FOR UPDATE`, commission)
+	return Register{}, problem.New(problem.Conflict, "Other registers are being opened at this moment. Try again.")
 }
 
 // take counts the register up to a number that has been given.

@@ -80,6 +80,8 @@ func TestBulk(t *testing.T) {
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'document'`); n != 1+2+4 {
 		t.Errorf("%d entries in the journal, want one for each document of each act", n)
 	}
+	w.document(6, "Of the commission itself", "commission", `UPDATE document SET organization_id = NULL WHERE id = $1`)
+	w.chair.API("POST", act, map[string]any{"act": "visibility", "visibility": "organization", "documents": []string{"ENERGY-N0006"}, "dry_run": true}).Want(200, `"done":0`, "It has no source organization")
 }
 
 // TestArchive downloads many documents as one ZIP and reads it back.
