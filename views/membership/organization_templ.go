@@ -97,7 +97,7 @@ func HoldingsPage(p Holdings) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = part.Date(part.Field{Name: "as_of", Label: i18n.T(ctx, "As of"), HideLabel: true, Value: p.Day, Max: p.Today}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Date(part.Field{Name: "as_of", Label: i18n.T(ctx, "As of"), Value: p.Day, Max: p.Today}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
