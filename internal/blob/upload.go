@@ -172,9 +172,9 @@ func (s *Store) segment(ctx context.Context, prefix string, at int64, r io.Reade
 	return n, err
 }
 
-// Join makes a file of an upload of size bytes, and drops the upload. It reports
-// Conflict if not exactly so much has arrived. Who calls it again after a crash
-// gets the same answer, unless the upload was dropped already.
+// Join makes a file of an upload of size bytes. Its parts stay until Abandon, so that
+// who calls it again after a crash gets the same answer: call that once something
+// names the file. It reports Conflict if not exactly so much has arrived.
 func (s *Store) Join(ctx context.Context, upload string, size int64) (Blob, error) {
 	prefix, err := uploadPrefix(upload)
 	if err != nil {
@@ -190,13 +190,7 @@ func (s *Store) Join(ctx context.Context, upload string, size int64) (Blob, erro
 	}
 	all := &chain{ctx: ctx, from: s, rest: path}
 	defer all.close()
-	b, err := s.Put(ctx, all, size)
-	if err != nil {
-		return Blob{}, err
-	}
-	// The file is stored: if this fails, Sweep does it.
-	_ = s.drop(ctx, prefix)
-	return b, nil
+	return s.Put(ctx, all, size)
 }
 
 // Abandon drops an upload.

@@ -68,6 +68,12 @@ func TestPart(t *testing.T) {
 		if err != nil || b != (Blob{sum(content), n}) {
 			t.Errorf("%v, %v", b, err)
 		}
+		if again, err := s.Join(ctx, "abc", n); err != nil || again != b { // as after a crash
+			t.Errorf("again: %v, %v", again, err)
+		}
+		if err := s.Abandon(ctx, "abc"); err != nil {
+			t.Error(err)
+		}
 		wantKeys(t, s, b.Digest.key())
 		_, err = s.Join(ctx, "abc", n)
 		wantProblem(t, err, problem.Conflict)
@@ -128,6 +134,9 @@ func TestPartsAtOnce(t *testing.T) {
 		b, err := s.Join(t.Context(), "abc", int64(len(content)))
 		if err != nil || b.Digest != sum(content) {
 			t.Errorf("%v, %v", b, err)
+		}
+		if err := s.Abandon(t.Context(), "abc"); err != nil {
+			t.Error(err)
 		}
 		wantKeys(t, s, b.Digest.key())
 	})

@@ -122,6 +122,10 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, id uuid.UUID) (U
 		return u, u.Size, err
 	}
 	n, err := s.files.Offset(ctx, id.String())
+	if err != nil || n < u.Size {
+		return u, n, err
+	}
+	u, err = s.join(ctx, who, u) // the server was killed after the last byte
 	return u, n, err
 }
 
@@ -145,16 +149,33 @@ func (s *Service) Append(ctx context.Context, who access.Actor, id uuid.UUID, of
 	if at < u.Size || u.Finished() {
 		return u, at, nil
 	}
-	b, err := s.files.Join(ctx, id.String(), u.Size)
-	if err != nil {
-		return u, at, err
-	}
-	u, err = s.finish(ctx, who, u, b)
+	u, err = s.join(ctx, who, u)
 	return u, at, err
 }
 
-// finish says what a file is that is whole, and refuses what must not be taken.
-func (s *Service) finish(ctx context.Context, who access.Actor, u Upload, b blob.Blob) (Upload, error) {
+// join makes a file of an upload of which every byte has arrived. The parts go when
+// its row names the content, so that a server that is killed before does it again.
+func (s *Service) join(ctx context.Context, who access.Actor, u Upload) (Upload, error) {
+	b, err := s.files.Join(ctx, u.ID.String(), u.Size)
+	if problem.Of(err, problem.Conflict) { // another request has done it meanwhile
+		return s.upload(ctx, s.db, who, u.ID)
+	}
+	if err != nil {
+		return u, err
+	}
+	u, err = s.identify(ctx, u, b)
+	if err != nil && !problem.Of(err, problem.Invalid) {
+		return u, err
+	}
+	_ = s.files.Abandon(ctx, u.ID.String()) // if that fails, they are swept
+	if err != nil {
+		return u, err
+	}
+	return s.check(ctx, who, u)
+}
+
+// identify says what a file is that is whole, and refuses what must not be taken.
+func (s *Service) identify(ctx context.Context, u Upload, b blob.Blob) (Upload, error) {
 	sniffed, err := extract.Sniff(stored{ctx, s.files, b}, b.Size, u.FileName)
 	if err != nil {
 		return u, err
@@ -168,10 +189,7 @@ func (s *Service) finish(ctx context.Context, who access.Actor, u Upload, b blob
 	if s.Scanner != nil {
 		u.Scan = unsearched
 	}
-	if err := postgres.ExecOne(ctx, s.db, access.ErrNotFound, `UPDATE upload SET digest = $2, type = $3, size = $4, scan = $5 WHERE id = $1`, u.ID, u.Digest, u.Type, u.Size, u.Scan); err != nil {
-		return u, err
-	}
-	return s.check(ctx, who, u)
+	return u, postgres.ExecOne(ctx, s.db, access.ErrNotFound, `UPDATE upload SET digest = $2, type = $3, size = $4, scan = $5 WHERE id = $1`, u.ID, u.Digest, u.Type, u.Size, u.Scan)
 }
 
 // Receive takes a whole file at once, of a length that need not be known before.
@@ -191,7 +209,9 @@ func (s *Service) Receive(ctx context.Context, who access.Actor, name string, r 
 	if err := s.insertUpload(ctx, u); err != nil {
 		return u, err
 	}
-	u, err = s.finish(ctx, who, u, b)
+	if u, err = s.identify(ctx, u, b); err == nil {
+		u, err = s.check(ctx, who, u)
+	}
 	if err != nil && u.Scan == unsearched { // who sends it whole sends it again
 		_, e := s.db.Exec(ctx, `DELETE FROM upload WHERE id = $1`, u.ID)
 		err = errors.Join(err, e)
