@@ -187,8 +187,12 @@ const (
 	longestKeyword = 60
 )
 
-// Check normalizes d and reports every field that is wrong.
-func (d *Draft) Check() error {
+// noSource is why nobody but the people of the source can not be who may read it.
+const noSource = "There is no source organization that alone could read it: choose one, or other readers."
+
+// Check normalizes d and reports every field that is wrong. What it asks for is not
+// due before today, YYYY-MM-DD.
+func (d *Draft) Check(today string) error {
 	var f problem.Fields
 	check.Line(&f, "title", &d.Title, 3, 500)
 	check.OneOf(&f, "type", d.Type, Types...)
@@ -201,6 +205,9 @@ func (d *Draft) Check() error {
 		if d.Action == "none" {
 			f.Add("action", "Say what is due on that day, or leave the day empty.")
 		}
+		if d.Due < today {
+			f.Add("due_on", "This day has passed. Choose today or a later day.")
+		}
 	}
 	checkLanguage(&f, &d.Language)
 	d.Keywords = keywords(&f, d.Keywords)
@@ -209,7 +216,7 @@ func (d *Draft) Check() error {
 		check.OneOf(&f, "visibility", d.Visibility, Visibilities...)
 	}
 	if d.Visibility == "organization" && d.Organization == "" {
-		f.Add("visibility", "There is no source organization that alone could read it: choose one, or other readers.")
+		f.Add("visibility", noSource)
 	}
 	return f.Err()
 }

@@ -88,7 +88,8 @@ const (
 		WHERE x.line = s.line`
 
 	// Numbers of the file stay as long as they go on from the last of the register
-	// without a gap; all others follow. One statement, as each rewrites the table.
+	// without a gap; all others follow. What its source alone should read needs one.
+	// One statement, as each rewrites the table.
 	loadNew = `
 		WITH kept AS (
 			SELECT line, number FROM (
@@ -97,13 +98,15 @@ const (
 				JOIN register r ON r.commission_id = n.commission_id WHERE n.number > r.last_number) n
 			WHERE number = next),
 		placed AS (
-			SELECT line, place, prefix || '-N' || lpad(place::text, greatest(4, length(place::text)), '0') AS name FROM (
-				SELECT s.line, r.prefix, coalesce(k.number, r.last_number + count(k.line) OVER (PARTITION BY s.commission_id)
+			SELECT line, place, closed, prefix || '-N' || lpad(place::text, greatest(4, length(place::text)), '0') AS name FROM (
+				SELECT s.line, r.prefix, s.organization_id IS NULL AND coalesce(s.visibility, r.visibility) = 'organization' AS closed, coalesce(k.number, r.last_number + count(k.line) OVER (PARTITION BY s.commission_id)
 					+ row_number() OVER (PARTITION BY s.commission_id, k.line IS NULL ORDER BY s.line)) AS place
 				FROM staged s JOIN register r ON r.commission_id = s.commission_id LEFT JOIN kept k ON k.line = s.line WHERE s.verdict IS NULL) p)
 		UPDATE staged s SET verdict = 'created', id = uuid_v7(), made = true, place = p.place, path = '/documents/' || p.name,
 			keywords = CASE WHEN s.number <> p.place THEN coalesce(s.keywords, '{}') || s.reference ELSE s.keywords END,
-			notes = CASE WHEN s.number <> p.place THEN s.notes || concat_ws(E'\x1f', 'It is %s in the file. The register has no gaps, so it becomes %s.', s.reference, p.name) ELSE s.notes END
+			visibility = CASE WHEN p.closed THEN 'officers' ELSE s.visibility END,
+			notes = s.notes || CASE WHEN p.closed THEN ARRAY['It has no source organization that alone could read it: the officers.'] ELSE '{}' END
+				|| CASE WHEN s.number <> p.place THEN ARRAY[concat_ws(E'\x1f', 'It is %s in the file. The register has no gaps, so it becomes %s.', s.reference, p.name)] ELSE '{}' END
 		FROM placed p WHERE p.line = s.line`
 
 	loadInsert = `

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/blob"
+	"commissionportal/internal/i18n"
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
@@ -109,6 +111,11 @@ func (s *Service) require(ctx context.Context, who access.Actor, name, object, a
 	return d, permit, err
 }
 
+// today is the day of who asks.
+func today(ctx context.Context) string {
+	return journal.Now(ctx).In(i18n.From(ctx).Zone).Format(time.DateOnly)
+}
+
 // describe is d with what is said of it. The register says what it leaves open.
 func (d Document) describe(with Draft, source *Source) Document {
 	d.Title, d.Type, d.Action, d.Language, d.Keywords, d.Summary = with.Title, with.Type, with.Action, with.Language, pq.StringArray(with.Keywords), with.Summary
@@ -143,7 +150,7 @@ func (s *Service) Reserve(ctx context.Context, who access.Actor, slug string, wi
 	if err != nil {
 		return Document{}, err
 	}
-	if err := with.Check(); err != nil {
+	if err := with.Check(today(ctx)); err != nil {
 		return Document{}, err
 	}
 	return s.create(ctx, permit, h, with, nil, func(_ *journal.Tx, d Document, r Register) (Document, journal.Note, error) {
@@ -162,7 +169,7 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, slug string, wit
 	if err != nil {
 		return Document{}, err
 	}
-	if err := with.Check(); err != nil {
+	if err := with.Check(today(ctx)); err != nil {
 		return Document{}, err
 	}
 	direct := s.access.May(who, h.Scope(), "document", "accept")
@@ -317,6 +324,8 @@ func (s *Service) Send(ctx context.Context, who access.Actor, name string) (Docu
 			return d, journal.Note{}, problem.New(problem.Conflict, "It waits for the officers already.")
 		case d.Versions == 0:
 			return d, journal.Note{}, problem.New(problem.Conflict, "Add its file first.")
+		case d.DueOn != nil && *d.DueOn < today(ctx):
+			return d, journal.Note{}, problem.New(problem.Conflict, "The day that it asks for something by has passed. Choose another first.")
 		}
 		d = d.submit(r, tx.Now)
 		if r.Review && !s.access.May(who, d.Scope(), "document", "accept") {
@@ -442,7 +451,11 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, name string, with 
 	if err != nil {
 		return before, err
 	}
-	if err := with.Check(); err != nil {
+	earliest := today(ctx)
+	if before.DueOn != nil && *before.DueOn == strings.TrimSpace(with.Due) {
+		earliest = "" // it may have passed since
+	}
+	if err := with.Check(earliest); err != nil {
 		return before, err
 	}
 	officer := s.access.May(who, before.Scope(), "document", "accept")
@@ -493,6 +506,8 @@ func constraint(err error) error {
 	switch postgres.Constraint(err) {
 	case "register_quota":
 		return problem.Field("file", "The register has no room for this file. Ask the secretariat for a larger quota.")
+	case "document_read_by_source": // the register says so, or it has been edited away
+		return problem.Field("visibility", noSource)
 	case "document_version_pkey":
 		return problem.New(problem.Conflict, "Somebody added this version meanwhile. Look at it first.")
 	}

@@ -64,7 +64,7 @@ func (s *Service) SubmitSeveral(ctx context.Context, who access.Actor, slug stri
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSeveral(&common, pieces); err != nil {
+	if err := checkSeveral(&common, pieces, today(ctx)); err != nil {
 		return nil, err
 	}
 	direct := s.access.May(who, h.Scope(), "document", "accept")
@@ -111,7 +111,7 @@ func (s *Service) SubmitSeveral(ctx context.Context, who access.Actor, slug stri
 	return made, nil
 }
 
-func checkSeveral(common *Draft, pieces []Piece) error {
+func checkSeveral(common *Draft, pieces []Piece, today string) error {
 	var f problem.Fields
 	switch {
 	case len(pieces) == 0:
@@ -120,7 +120,7 @@ func checkSeveral(common *Draft, pieces []Piece) error {
 		f.Add("file", "Choose at most %d files.", MostSeveral)
 	}
 	common.Title = "of each its own"
-	if p := problem.As(common.Check()); p != nil {
+	if p := problem.As(common.Check(today)); p != nil {
 		for _, w := range p.Fields {
 			f.Add(w.Field, w.Format, w.Args...)
 		}

@@ -100,7 +100,11 @@ func TestCalls(t *testing.T) {
 	soon := time.Now().AddDate(0, 0, 2).UTC().Format(time.DateOnly)
 	post("Budget of the year", "commission", soon)
 	post("Terms of the chair", "officers", soon)
-	post("Long past", "commission", "2020-01-01")
+	// One that is accepted after its day asks nobody.
+	late := apptest.JSON[struct{ ID string }](w.member.API("POST", "/commissions/energy/documents", map[string]any{"title": "Long past", "type": "report", "action": "decision", "due_on": soon,
+		"upload": send(w.member, "a.pdf", pdf)}).Want(201)).ID
+	w.Exec(`UPDATE document SET due_on = '2020-01-01' WHERE id = $1`, late)
+	w.chair.API("POST", "/documents/"+late+"/accept", nil).Want(200)
 	w.settle(t, "document.call")
 	for c, want := range map[*apptest.Client]int{observer: 1, w.member: 1, w.chair: 0, w.outsider: 0} {
 		if got := w.letters(c, "document.due"); strings.Count(got, "asks for a decision by") != want || strings.Contains(got, "Terms of the chair") {

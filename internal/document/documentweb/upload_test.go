@@ -196,6 +196,77 @@ func TestSeveral(t *testing.T) {
 	post(w.chair, many, "type", "agenda").Want(413, "at most 50")
 }
 
+// TestRefusedDrafts: what cannot be is refused at its field, whichever way it comes.
+func TestRefusedDrafts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const list = "/commissions/energy/documents"
+	yesterday, tomorrow := w.Now().AddDate(0, 0, -1).Format(time.DateOnly), w.Now().AddDate(0, 0, 1).Format(time.DateOnly)
+	asks := func(by string) []any { return []any{"action", "comment", "due_on", by} }
+	post := func(path string, more ...any) apptest.Reply {
+		pairs := []string{"title", "For whom?", "type", "report"}
+		for _, v := range more {
+			pairs = append(pairs, v.(string))
+		}
+		if path == list+"/reserve" {
+			return w.chair.Post(path, pairs...)
+		}
+		body, kind := form(t, "a.txt", "text", pairs...)
+		return w.chair.Send("POST", path, body, "Content-Type", kind)
+	}
+	call := func(upload bool, more ...any) apptest.Reply {
+		body := map[string]any{"title": "For whom?", "type": "report"}
+		for i := 0; i+1 < len(more); i += 2 {
+			if more[i+1] != "" {
+				body[more[i].(string)] = more[i+1]
+			}
+		}
+		if upload {
+			body["upload"] = send(w.chair, "a.txt", "text")
+		}
+		return w.chair.API("POST", list, body)
+	}
+	const nobody, past = "There is no source organization", "This day has passed."
+	reg := w.chair.API("GET", "/commissions/energy/register", nil)
+	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"visibility": "organization"}, "If-Match", reg.Header.Get("ETag")).Want(200)
+	for _, visibility := range []string{"", "organization"} { // the register says so, or the document
+		post(list, "visibility", visibility).Want(422, nobody)
+		post(list+"/several", "visibility", visibility).Want(422, nobody)
+		post(list+"/reserve", "visibility", visibility).Want(422, nobody)
+		call(true, "visibility", visibility).Want(422, `"visibility":"`+nobody)
+		call(false, "visibility", visibility).Want(422, `"visibility":"`+nobody)
+	}
+	more := append(asks(yesterday), "visibility", "commission")
+	post(list, more...).Want(422, past, `value="`+yesterday+`"`)
+	post(list+"/reserve", more...).Want(422, past)
+	call(true, more...).Want(422, `"due_on":"`+past)
+	call(false, more...).Want(422, `"due_on":"`+past)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document`); n != 0 {
+		t.Fatalf("%d documents were made", n)
+	}
+
+	// A day that has passed since stays, and is not chosen anew.
+	at := "/documents/" + apptest.JSON[struct{ Reference string }](call(true, append(asks(tomorrow), "organization", "acme")...).Want(201, `"visibility":"organization"`)).Reference
+	edit := func(status int, body map[string]any, want string) {
+		t.Helper()
+		tag := w.chair.API("GET", at, nil).Want(200).Header.Get("ETag")
+		w.chair.API("PATCH", at, body, "If-Match", tag).Want(status, want)
+	}
+	edit(422, map[string]any{"organization": ""}, nobody)
+	w.Exec(`UPDATE document SET due_on = '2020-05-06'`)
+	edit(200, map[string]any{"title": "For Acme"}, `"due_on":"2020-05-06"`)
+	edit(422, map[string]any{"due_on": "2020-05-07"}, past)
+	edit(200, map[string]any{"due_on": tomorrow}, tomorrow)
+	w.chair.Post(at+"/edit", "title", "For Acme", "type", "report", "organization", "acme", "visibility", "organization", "language", "en", "action", "comment", "due_on", yesterday,
+		"version", apptest.Value[string](w.Portal, `SELECT version::text FROM document`)).Want(422, past)
+	// A draft whose day passed while it was prepared is not sent with it.
+	draft := "/documents/" + apptest.JSON[struct{ ID string }](call(true, append(asks(tomorrow), "visibility", "commission", "draft", true)...).Want(201)).ID
+	w.Exec(`UPDATE document SET due_on = '2020-05-06' WHERE number IS NULL`)
+	w.chair.API("POST", draft+"/send", nil).Want(409, "has passed")
+	w.Exec(`UPDATE document SET due_on = now()::date + 1 WHERE number IS NULL`)
+	w.chair.API("POST", draft+"/send", nil).Want(200, `"status":"available"`)
+}
+
 // TestOtherSites: a session's cookie is of no use to a page of another site, also
 // where bodies stream.
 func TestOtherSites(t *testing.T) {

@@ -95,6 +95,16 @@ g,STO,,,,,,,,,,,
 		t.Errorf("%d letters were written", n)
 	}
 
+	// What its source alone should read, and has none, is for the officers.
+	p.Exec(`UPDATE register SET visibility = 'organization' WHERE prefix = 'STO'`)
+	_, lines = load(t, p, u, "doc_id,committee_id,title,organization,readers\nh,STO,For nobody,,\ni,STO,For Nordwind,Nordwind,\nk,X/TC 1,For its source,,organization\n", false)
+	same(t, lines, "2 created For nobody: It has no source organization that alone could read it: the officers.", "3 created For Nordwind",
+		"4 created For its source: It has no source organization that alone could read it: the officers.")
+	if got := apptest.Value[string](p, `SELECT string_agg(title || ' ' || visibility, ', ' ORDER BY title) FROM document WHERE title LIKE 'For %'`); got != "For its source officers, For nobody officers, For Nordwind organization" {
+		t.Error(got)
+	}
+	p.Exec(`UPDATE register SET visibility = 'commission' WHERE prefix = 'STO'`)
+
 	// An officer imports one register, in the browser; what the file calls a
 	// commission does not lead into another, nor do its identifiers.
 	chair.Get("/commissions/grids/documents/import").Want(404)
@@ -108,10 +118,10 @@ g,STO,,,,,,,,,,,
 	if i := wait(t, chair, uuid.MustParse(at[strings.LastIndexByte(at, '/')+1:])); i.State != intake.Done || i.Created != 1 {
 		t.Fatalf("%+v", i)
 	}
-	if title := apptest.Value[string](p, `SELECT d.title FROM document d JOIN commission c ON c.id = d.commission_id WHERE c.slug = 'storage' AND d.number = 3`); title != "Taken over" {
-		t.Errorf("the third of Storage is %s", title)
+	if title := apptest.Value[string](p, `SELECT d.title FROM document d JOIN commission c ON c.id = d.commission_id WHERE c.slug = 'storage' AND d.number = 5`); title != "Taken over" {
+		t.Errorf("the fifth of Storage is %s", title)
 	}
-	chair.Get("/documents/STO-N0003/trace").Want(200, "Taken over from a list", chair.Name, "Imported documents from s.csv")
+	chair.Get("/documents/STO-N0005/trace").Want(200, "Taken over from a list", chair.Name, "Imported documents from s.csv")
 }
 
 // TestDocumentsMeet imports into a register while its officers give numbers.
