@@ -257,15 +257,19 @@ type Recipient struct {
 // mostRecipients is how many a form offers.
 const mostRecipients = 20
 
-// Recipients are whom the actor may share a document with, by a part of the name.
-// Of persons only those whom the actor sees anyway, on a roster or in an own
-// organization, and only by name: nobody learns who has an account by asking.
-func (s *Service) Recipients(ctx context.Context, who access.Actor, d Document, with, text string) ([]Recipient, error) {
+// Recipients are whom the actor may share a document with, by a part of the name,
+// and the one that is chosen already, as Grant takes it, first; more says that there
+// are others. Of persons only those whom the actor sees anyway, on a roster or in an
+// own organization, and only by name: nobody learns who has an account by asking.
+func (s *Service) Recipients(ctx context.Context, who access.Actor, d Document, with, text, chosen string) (list []Recipient, more bool, err error) {
 	sight := access.See(ctx, who)
 	if _, err := s.access.Require(ctx, who, d.Scope(), "share", "grant"); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return recipients(ctx, s.db, sight, d, who.ID, with, text, journal.Now(ctx))
+	if list, err = recipients(ctx, s.db, sight, d, who.ID, with, text, chosen, journal.Now(ctx)); len(list) > mostRecipients {
+		return list[:mostRecipients], true, err
+	}
+	return list, false, err
 }
 
 // Shares is a page of the ledger of a document, the newest grant first, each with
@@ -436,9 +440,10 @@ type Opened struct {
 // Download reports whether the link lets its files be downloaded.
 func (o Opened) Download() bool { return o.Level == "download" && o.Status != Withdrawn }
 
-// OpenLink reads a document by the secret of a link, and counts that if count.
+// OpenLink reads a document by the secret of a link, and counts that if count. A page
+// that comes again by itself is not counted, if it was opened a short time ago.
 // Unknown, expired and revoked are answered alike.
-func (s *Service) OpenLink(ctx context.Context, secret string, count bool) (Opened, error) {
+func (s *Service) OpenLink(ctx context.Context, secret string, count, again bool) (Opened, error) {
 	access.Public(ctx) // the secret is the right
 	o, err := openedBy(ctx, s.db, secret, journal.Now(ctx))
 	if err != nil {
@@ -448,7 +453,7 @@ func (s *Service) OpenLink(ctx context.Context, secret string, count bool) (Open
 		return Opened{}, err
 	}
 	if count {
-		err = noteLink(ctx, s.db, o, journal.Now(ctx))
+		err = noteLink(ctx, s.db, o, again, journal.Now(ctx))
 	}
 	return o, err
 }

@@ -150,34 +150,39 @@ func visiblePersons(w *postgres.Where, sight access.Sight, now time.Time) {
 		OR EXISTS (SELECT FROM affiliation f WHERE f.person_id = p.id AND f.state = 'confirmed' AND f.period @> ` + at + `::timestamptz AND f.organization_id = ANY(` + w.Arg(sight.Acting) + `::uuid[])))`)
 }
 
-// recipients are whom a form offers.
-func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Document, me uuid.UUID, with, text string, now time.Time) ([]Recipient, error) {
+// recipients are whom a form offers, and one more if there are more.
+func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Document, me uuid.UUID, with, text, chosen string, now time.Time) ([]Recipient, error) {
 	var w postgres.Where
 	var query string
 	switch with {
 	case WithCommission:
 		w.And("c.state NOT IN ('concluded', 'abandoned') AND c.id <> ?", d.CommissionID)
-		w.If(text != "", "(fold(c.name) LIKE fold(?) OR c.acronym ILIKE ?)", postgres.Contains(text), postgres.Contains(text))
-		query = `SELECT c.id, c.slug AS value, c.name, c.acronym AS detail FROM commission c WHERE ` + w.SQL() + ` ORDER BY c.name, c.id`
+		w.If(text != "", "(fold(c.name) LIKE fold(?) OR c.acronym ILIKE ? OR c.slug = ?)", postgres.Contains(text), postgres.Contains(text), chosen)
+		query = `SELECT c.id, c.slug AS value, c.name, c.acronym AS detail FROM commission c WHERE ` + w.SQL() + ` ORDER BY c.slug = ` + w.Arg(chosen) + ` DESC, c.name, c.id`
 	case WithOrganization:
 		w.And("o.state = 'member'")
 		w.If(d.OrganizationID != nil, "o.id <> ?", d.OrganizationID)
-		w.If(text != "", "fold(o.name) LIKE fold(?)", postgres.Contains(text))
-		query = `SELECT o.id, o.slug AS value, o.name, coalesce(o.country, '') AS detail FROM organization o WHERE ` + w.SQL() + ` ORDER BY o.name, o.id`
+		w.If(text != "", "(fold(o.name) LIKE fold(?) OR o.slug = ?)", postgres.Contains(text), chosen)
+		query = `SELECT o.id, o.slug AS value, o.name, coalesce(o.country, '') AS detail FROM organization o WHERE ` + w.SQL() + ` ORDER BY o.slug = ` + w.Arg(chosen) + ` DESC, o.name, o.id`
 	case WithPerson:
-		if text == "" { // there are many, and no order that helps
+		one, err := uuid.Parse(chosen)
+		if text == "" && err != nil { // there are many, and no order that helps
 			return nil, nil
 		}
 		w.And("p.id <> ?", me)
-		w.And("fold(p.name) LIKE fold(?)", postgres.Contains(text))
+		if text == "" {
+			w.And("p.id = ?", one)
+		} else {
+			w.And("(fold(p.name) LIKE fold(?) OR p.id = ?)", postgres.Contains(text), one)
+		}
 		visiblePersons(&w, sight, now)
 		query = `SELECT p.id, p.id::text AS value, p.name, coalesce((SELECT string_agg(DISTINCT c.acronym, ', ') FROM seat t JOIN commission c ON c.id = t.commission_id
 				WHERE t.person_id = p.id AND t.period @> ` + w.Arg(now) + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + `), '') AS detail
-			FROM person p WHERE ` + w.SQL() + ` ORDER BY p.name, p.id`
+			FROM person p WHERE ` + w.SQL() + ` ORDER BY p.id = ` + w.Arg(one) + ` DESC, p.name, p.id`
 	default:
 		return nil, nil
 	}
-	return postgres.All[Recipient](ctx, q, query+` LIMIT `+w.Arg(mostRecipients), w.Args()...)
+	return postgres.All[Recipient](ctx, q, query+` LIMIT `+w.Arg(mostRecipients+1), w.Args()...)
 }
 
 // organizationBySlug reads an organization; one that was renamed is Moved.
@@ -248,13 +253,15 @@ func openedBy(ctx context.Context, q postgres.Q, secret string, now time.Time) (
 		WHERE h.link = $1 AND h.revoked_at IS NULL AND h.expires_at > $2 AND d.number IS NOT NULL AND (SELECT links FROM sharing)`, hashOf(secret), now)
 }
 
-// noteLink counts that a link was opened, and notes it for the trace. By whom is
-// not asked: a link is for whoever has it.
-func noteLink(ctx context.Context, q postgres.Q, o Opened, now time.Time) error {
+// noteLink counts that a link was opened, and notes it for the trace; again only if
+// nobody did within what is one view. By whom is not asked: a link is for whoever
+// has it.
+func noteLink(ctx context.Context, q postgres.Q, o Opened, again bool, now time.Time) error {
 	_, err := q.Exec(ctx, `
-		WITH counted AS (UPDATE share SET opened = opened + 1 WHERE id = $2 RETURNING id, document_id)
+		WITH counted AS (UPDATE share SET opened = opened + 1
+			WHERE id = $2 AND NOT ($4::boolean AND EXISTS (SELECT FROM document_access x WHERE x.share_id = $2 AND x.at > $5::timestamptz AND x.kind = 'view')) RETURNING id, document_id)
 		INSERT INTO document_access (id, document_id, kind, share_id, at) SELECT $1, document_id, 'view', id, $3 FROM counted`,
-		uuid.Must(uuid.NewV7()), o.Share, now)
+		uuid.Must(uuid.NewV7()), o.Share, now, again, now.Add(-oneView))
 	return err
 }
 

@@ -949,8 +949,8 @@ func sheet(p Preview) templ.Component {
 }
 
 // glimpse is the first page of the newest version on the document's page, or on that
-// of a link to it.
-func glimpse(home string, v document.Version) templ.Component {
+// of a link to it; again is added to its address when the page comes again.
+func glimpse(home, again string, v document.Version) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -990,9 +990,9 @@ func glimpse(home string, v document.Version) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var49 string
-				templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(home)
+				templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(home + again)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `document/preview.templ`, Line: 185, Col: 67}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `document/preview.templ`, Line: 185, Col: 75}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var49))
 				if templ_7745c5c3_Err != nil {

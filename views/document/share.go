@@ -27,6 +27,7 @@ type Share struct {
 	Grant      document.Grant
 	Query      string
 	Recipients []document.Recipient
+	More       bool // there are others
 	Links      bool // the portal allows them
 	Today      string
 	Form
@@ -86,10 +87,13 @@ func (p Share) lead(ctx context.Context) string {
 	return i18n.T(ctx, "All its members can read the document. Its officers hear of it by mail.")
 }
 
-func (p Share) recipients() []part.Option {
+func (p Share) recipients(ctx context.Context) []part.Option {
 	list := make([]part.Option, len(p.Recipients))
 	for i, r := range p.Recipients {
 		list[i] = part.Option{Value: r.Value, Label: r.Name, Help: r.Detail}
+		if p.Grant.With == document.WithOrganization {
+			list[i].Help = i18n.Country(ctx, r.Detail)
+		}
 	}
 	return list
 }
@@ -100,7 +104,7 @@ func (p Share) fields(ctx context.Context) (list struct{ recipient, level, until
 		return part.Field{Name: name, Label: label, Value: value, Error: p.Errors[name]}
 	}
 	list.recipient = f("recipient", i18n.T(ctx, "With whom"), p.Grant.Recipient)
-	list.recipient.Required, list.recipient.Options = true, p.recipients()
+	list.recipient.Required, list.recipient.Options = true, p.recipients(ctx)
 	list.level = f("level", i18n.T(ctx, "What they may do"), p.Grant.Level)
 	list.level.Required = true
 	list.level.Options = []part.Option{

@@ -324,7 +324,7 @@ func ShowPage(p Show) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if newest != nil && p.Look && newest.Scan != "infected" {
-				templ_7745c5c3_Err = glimpse(p.Path(), *newest).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = glimpse(p.Path(), "", *newest).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

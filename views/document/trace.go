@@ -43,6 +43,15 @@ func (p Trace) kinds(ctx context.Context) []part.Option {
 	return list
 }
 
+// fields are those of its filter: kind, from, until.
+func (p Trace) fields(ctx context.Context) []part.Field {
+	return []part.Field{
+		{Name: "kind", Label: i18n.T(ctx, "Kind"), HideLabel: true, Blank: i18n.T(ctx, "All that happened"), Options: p.kinds(ctx), Value: p.Filter.Kind, Error: p.Errors["kind"]},
+		{Name: "from", Label: i18n.T(ctx, "From"), Value: p.Filter.From, Error: p.Errors["from"]},
+		{Name: "until", Label: i18n.T(ctx, "Until"), Value: p.Filter.Until, Error: p.Errors["until"]},
+	}
+}
+
 // Say is what happened, as a sentence.
 func Say(ctx context.Context, s document.Step) string {
 	if s.Daily {

@@ -50,6 +50,7 @@ func (h *pages) mountShares(s *web.Server) {
 type shareForm struct {
 	With      string `form:"with"`
 	Query     string `form:"q"`
+	Sought    string `form:"sought"` // by what the recipients of the form were found
 	Recipient string `form:"recipient"`
 	Level     string `form:"level"`
 	Until     string `form:"until"`
@@ -89,7 +90,7 @@ func (h *pages) share(c *fiber.Ctx, status int, in shareForm, refused error) err
 			p.Error = i18n.Problem(ctx, refused)
 		}
 	}
-	if p.Recipients, err = h.documents.Recipients(ctx, who, d, in.With, in.Query); err != nil {
+	if p.Recipients, p.More, err = h.documents.Recipients(ctx, who, d, in.With, in.Query, in.Recipient); err != nil {
 		return err
 	}
 	return h.Render(c, status, views.SharePage(p))
@@ -101,6 +102,7 @@ func (h *pages) postShare(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
+	in.Query = in.Sought
 	d, made, err := h.documents.Grant(ctx, web.Actor(c), c.Params("name"), in.grant(), i18n.From(ctx).Zone)
 	if status := refusal(err); status == 422 {
 		return h.share(c, status, in, err)
@@ -272,7 +274,7 @@ func secretly(c *fiber.Ctx) {
 func (h *pages) getLink(c *fiber.Ctx) error {
 	secretly(c)
 	// A HEAD is a program that looks whether there is something.
-	o, err := h.documents.OpenLink(c.UserContext(), c.Params("secret"), !c.Context().IsHead())
+	o, err := h.documents.OpenLink(c.UserContext(), c.Params("secret"), !c.Context().IsHead(), c.Query("again") != "")
 	if err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func TestGrant(t *testing.T) {
 	t.Parallel()
 	n := newNeighborhood(t)
 	n.filed(t, 1, "A study")
-	n.filed(t, 2, "Minutes", `UPDATE document SET organization_id = NULL, author_id = NULL WHERE id = $1`) // the commission's own
+	n.filed(t, 2, "Minutes", `UPDATE document SET organization_id = NULL, author_id = NULL, visibility = 'commission' WHERE id = $1`) // the commission's own
 	n.filed(t, 3, "Withdrawn", `UPDATE document SET status = 'withdrawn', before_withdrawal = 'available', status_reason = 'Wrong' WHERE id = $1`)
 	waiting := n.document(4, "Waiting", "commission", `UPDATE document SET number = NULL, status = 'draft', review = 'submitted' WHERE id = $1`)
 	n.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) VALUES ('over', 'OVER', 'Over', 'commission', 'concluded')`)
@@ -266,6 +266,19 @@ func TestGrant(t *testing.T) {
 	for _, q := range []string{"stan", n.stranger.Name, "example.org"} {
 		n.boss.Get(form+"?with=person&q="+strings.ReplaceAll(q, " ", "+")).Want(200, "Nobody of this name")
 	}
+	// It says when there are more than it shows, and keeps what is chosen.
+	n.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) SELECT 'body-' || i, 'B' || i, 'Body ' || i, 'commission', 'active' FROM generate_series(10, 34) i`)
+	n.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) SELECT 'works-' || i, 'Works ' || i, 'works ' || i, 'company', 'member', 'DE' FROM generate_series(10, 34) i`)
+	for with, name := range map[string]string{"commission": "Body", "organization": "Works"} {
+		slug := strings.ToLower(name)
+		n.boss.Get(form+"?with="+with).Want(200, "These are the first 20", `value="`+slug+`-10"`).Lacks(`value="` + slug + `-34"`)
+		n.boss.Get(form+"?with="+with+"&q="+slug+"+3").Want(200, `value="`+slug+`-34"`).Lacks("These are the first", `value="`+slug+`-10"`)
+		n.boss.Get(form+"?with="+with+"&q="+slug+"+3&recipient="+slug+"-11").Want(200, `value="`+slug+`-34"`, `value="`+slug+`-11" checked`)
+		n.boss.Get(form+"?with="+with+"&q=nothing&recipient=nothing").Want(200, "Nobody of this name", "What they may do")
+	}
+	n.boss.Get(form+"?with=person&q=max&recipient="+n.pia.ID.String()).Want(200, "Max Member", `value="`+n.pia.ID.String()+`" checked`)
+	n.boss.Get(form+"?with=person&recipient="+n.pia.ID.String()).Want(200, "Pia Partner")
+	n.boss.Get(form + "?with=person&recipient=" + n.stranger.ID.String()).Want(200).Lacks("Stan")
 	n.boss.Get("/documents/ENERGY-N0003").Want(200).Lacks(`href="/documents/ENERGY-N0003/share"`)
 }
 
@@ -358,6 +371,9 @@ func TestLink(t *testing.T) {
 			t.Errorf("%s is %q", header, got)
 		}
 	}
+	// While its file is read the page comes again by itself, which is no other opening.
+	page.Want(200, "It is being read", `hx-get="`+see+`?again=1"`)
+	visitor.Get(see+"?again=1").Want(200, "It is being read")
 	visitor.Get(see + "/versions/1/content").Want(403)
 	visitor.Send("HEAD", see, "").Want(200)
 	visitor.Get(load).Want(200, load+"/versions/1/content")
@@ -376,6 +392,12 @@ func TestLink(t *testing.T) {
 		t.Errorf("noted %s", got)
 	}
 	n.boss.Get("/documents/ENERGY-N0001/shares").Want(200, "Link, opened 2 times", "Somebody with the link", "downloaded version 1")
+	n.At(time.Now().Add(time.Hour)) // later it is one
+	visitor.Get(see + "?again=1").Want(200)
+	if got := apptest.Value[string](n.Portal, `SELECT string_agg(opened::text, ' ' ORDER BY id) FROM share`); got != "2 2" {
+		t.Errorf("an hour later opened %s times, want 2 and 2", got)
+	}
+	n.At(time.Time{})
 
 	none := visitor.Get("/s/" + strings.Repeat("A", 43)).Want(404)
 	same := func(when string) {

@@ -231,7 +231,12 @@ func TestTracePages(t *testing.T) {
 		}
 	}
 	w.chair.Get(page+"?kind=download&from=2027-03-01").Want(200, "From 2027-03-01", `kind=download`)
-	w.chair.Get(page+"?from=2027-03-02&until=2027-03-01").Want(422, "not before the first")
+	// What is wrong with a filter is said at its field and where the steps would be.
+	refused := w.chair.Get(page+"?from=2027-03-02&until=2027-03-01").Want(422, `id="f-until-error"`).Lacks("Nothing of this has happened")
+	if _, results, _ := strings.Cut(refused.Body, `id="results"`); !strings.Contains(results, "Choose a day that is not before the first.") {
+		t.Error("a filter that is refused says nothing where the steps would be")
+	}
+	w.chair.API("GET", page+"?from=2027-03-02&until=2027-03-01", nil).Want(422, `"until":"Choose a day`)
 	w.chair.API("GET", page+"?from=tomorrow", nil).Want(422)
 	w.chair.Get(page+"?kind=preview").Want(200, "Nothing of this has happened")
 }

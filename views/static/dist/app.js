@@ -122,13 +122,19 @@ const enrich = ({ target }) => {
 if (document.querySelector('[hx-trigger^=load]') && !window.htmx) fetchHtmx()
 else if (!window.htmx) for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, enrich)
 
-// What the reader has opened stays open when its part of the page comes anew.
-let opened = []
+// What the reader has opened stays open, and what was chosen stays chosen, when its
+// part of the page comes anew.
+let opened = [], chosen = []
 document.addEventListener('htmx:beforeSwap', event => {
   opened = [...event.target.querySelectorAll('details[id][open]')].map(d => d.id)
+  chosen = [...event.target.querySelectorAll('input[type=radio]:checked')].map(r => `input[type=radio][name="${CSS.escape(r.name)}"][value="${CSS.escape(r.value)}"]`)
 })
 document.addEventListener('htmx:load', event => {
   for (const id of opened) event.target.querySelector(`#${CSS.escape(id)}`)?.setAttribute('open', '')
+  for (const radio of chosen) {
+    const again = event.target.querySelector(radio)
+    if (again) again.checked = true
+  }
 })
 
 // <input data-filter="#list"> hides the children of the list that lack its text.
