@@ -55,7 +55,7 @@ func (c importCommand) Run(ctx context.Context) error {
 	return offline(func(a *app.App) error {
 		for _, name := range c.Files {
 			upload.FileName = filepath.Base(name)
-			if err := c.file(ctx, a.Imports, upload, name); err != nil {
+			if err := c.file(a.Context(ctx), a.Imports, upload, name); err != nil {
 				return fmt.Errorf("%s: %s. Nothing of it was imported", name, strings.TrimSuffix(sentence(err), "."))
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"commissionportal/internal/account"
 	"commissionportal/internal/account/accountweb"
 	"commissionportal/internal/blob"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/clamd"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/commission/commissionweb"
@@ -54,6 +55,7 @@ type App struct {
 	Log    *slog.Logger
 
 	metrics *metrics
+	zone    *time.Location
 
 	Accounts      *account.Service
 	Commissions   *commission.Service
@@ -69,6 +71,10 @@ var Version = "dev"
 // New puts everything together; it neither connects, migrates nor listens. now, if not nil, is the clock of all requests.
 func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	base, err := c.base()
+	if err != nil {
+		return nil, err
+	}
+	zone, err := c.zone()
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +109,8 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
-	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log,
-		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Proxies: c.Proxies})}
+	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, zone: zone,
+		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Zone: zone, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
 	a.capabilities(post)
@@ -162,6 +168,9 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Queue.Every("document.unindexed", time.Minute, a.Documents.IndexRest)
 }
 
+// Context is ctx for what is done outside a request: it knows the convention's days.
+func (a *App) Context(ctx context.Context) context.Context { return calendar.With(ctx, a.zone) }
+
 // Routes is the table of all routes.
 func Routes() ([]web.Route, error) {
 	a, err := New(Config{Host: "127.0.0.1", Connections: 1}, slog.New(slog.DiscardHandler), nil)
@@ -187,7 +196,7 @@ func Migrate(ctx context.Context, url string) ([]string, error) {
 // Serve answers requests on l and does the background work until ctx ends, then
 // finishes what is under way.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
-	if err := a.Queue.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := a.Queue.Start(a.Context(context.WithoutCancel(ctx))); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	go func() { // so that the first PDF does not wait for it; if it fails, that tries again and says so

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
@@ -23,6 +24,7 @@ type Config struct {
 	Port           int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
 	BaseURL        string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
 	Proxies        []netip.Prefix `env:"TRUSTED_PROXIES" help:"addresses of the reverse proxies in front, 10.0.0.0/8,127.0.0.1/32: their X-Forwarded-For is believed"`
+	TimeZone       string         `env:"TIME_ZONE" envDefault:"UTC" help:"the zone whose days count, such as Europe/Paris: first and last days of terms, and the days that rosters are asked for, whoever reads"`
 	MetricsPort    int            `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
 	Connections    int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
 	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
@@ -77,6 +79,15 @@ func FromEnvironment() (Config, error) {
 		c.Files = "file://" + dir
 	}
 	return c, nil
+}
+
+// zone is the one whose days count.
+func (c Config) zone() (*time.Location, error) {
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil || c.TimeZone == "Local" {
+		return nil, fmt.Errorf("TIME_ZONE: %q is no time zone such as Europe/Paris", c.TimeZone)
+	}
+	return zone, nil
 }
 
 // Address is where the portal listens.

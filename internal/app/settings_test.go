@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -25,5 +26,18 @@ func TestExample(t *testing.T) {
 	}
 	if got := strings.Count(string(text), "\n#"); got > 3*len(app.Settings()) {
 		t.Errorf(".env.example has settings that the program does not read")
+	}
+}
+
+func TestTimeZone(t *testing.T) {
+	t.Parallel()
+	for zone, ok := range map[string]bool{"": true, "UTC": true, "Pacific/Auckland": true, "Europe/Atlantis": false, "Local": false, "../etc": false} {
+		a, err := app.New(app.Config{Host: "127.0.0.1", Connections: 1, TimeZone: zone}, slog.New(slog.DiscardHandler), nil)
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "TIME_ZONE") {
+			t.Errorf("%q: %v", zone, err)
+		}
+		if err == nil {
+			_ = a.Close()
+		}
 	}
 }

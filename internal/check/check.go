@@ -6,6 +6,7 @@ package check
 import (
 	"net/mail"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,30 +113,40 @@ func Date(f *problem.Fields, field, v string, required bool, zone *time.Location
 	}
 	t, err := time.ParseInLocation(time.DateOnly, v, zone)
 	if err != nil || t.Year() < 1800 || t.Year() > 9000 {
-		f.Add(field, "Give a date as YYYY-MM-DD.")
+		if written.MatchString(v) {
+			f.Add(field, "There is no such day in the calendar: %s.", v)
+		} else {
+			f.Add(field, "Give a date as YYYY-MM-DD.")
+		}
 		return time.Time{}
 	}
 	return t
 }
 
+// written is a date by its looks.
+var written = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
 // AsOf is the instant that a list is asked for: as RFC 3339, or as a day, which
-// means its end in the zone, or now if that is today; now for empty.
+// means what held when it was over in the zone, or now if that is today; now for
+// empty. What is to come is refused.
 func AsOf(f *problem.Fields, field, v string, zone *time.Location, now time.Time) time.Time {
 	v = strings.TrimSpace(v)
 	if v == "" {
 		return now
 	}
-	if t, err := time.Parse(time.RFC3339, v); err == nil && t.Year() >= 1800 && t.Year() < 9000 {
-		return t
+	at, err := time.Parse(time.RFC3339, v)
+	if err != nil || at.Year() < 1800 || at.Year() > 9000 {
+		day := Date(f, field, v, true, zone)
+		if day.IsZero() {
+			return now
+		}
+		if at = day.AddDate(0, 0, 1).Add(-time.Microsecond); !day.After(now) && at.After(now) {
+			return now
+		}
 	}
-	t, err := time.ParseInLocation(time.DateOnly, v, zone)
-	if err != nil || t.Year() < 1800 || t.Year() > 9000 {
-		f.Add(field, "Give a date as YYYY-MM-DD.")
+	if at.After(now) {
+		f.Add(field, "What holds on a day to come is not known. Choose today or a day that has passed.")
 		return now
 	}
-	end := t.AddDate(0, 0, 1).Add(-time.Microsecond)
-	if !t.After(now) && end.After(now) {
-		return now
-	}
-	return end
+	return at.UTC().Truncate(time.Microsecond)
 }

@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"golang.org/x/text/number"
+
+	"commissionportal/internal/calendar"
 )
 
 // Date writes the day of t in the reader's zone: 2 Jan 2026, with spaces that do
-// not break. The zero time is nothing. For a day that has no time of day (a term's first day), give it as
-// midnight UTC to Day.
+// not break. The zero time is nothing. It is for when something happened; the
+// days of terms are the convention's (DayOf, LastDay), and a day that has no time
+// of day goes to Day.
 func Date(ctx context.Context, t time.Time) string {
 	r := readerOf(ctx)
 	return r.date(t, r.Dates.Date)
@@ -22,6 +25,35 @@ func Day(ctx context.Context, day time.Time) string {
 	r := readerOf(ctx)
 	r.Zone = day.Location()
 	return r.date(day, r.Dates.Date)
+}
+
+// DayOf writes the day of the convention's calendar that t falls on, the same one
+// for every reader.
+func DayOf(ctx context.Context, t time.Time) string { return Day(ctx, calendar.Day(ctx, t)) }
+
+// LastDay writes the last day of what ends at end, such as a term, the same one
+// for every reader.
+func LastDay(ctx context.Context, end time.Time) string { return Day(ctx, calendar.Last(ctx, end)) }
+
+// Elsewhere is the convention's zone where it is not the reader's, "" where it is:
+// there the days that one is asked for are not those of one's own clock.
+func Elsewhere(ctx context.Context) string {
+	if zone := calendar.Zone(ctx).String(); zone != readerOf(ctx).Zone.String() {
+		return zone
+	}
+	return ""
+}
+
+// Written writes a date that came as YYYY-MM-DD, or an instant that came as RFC
+// 3339, the reader's way; any other text is said as it stands.
+func Written(ctx context.Context, text string) string {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return Day(ctx, day)
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return DateTime(ctx, at)
+	}
+	return text
 }
 
 // DateTime writes the minute of t in the reader's zone, and the zone's name.

@@ -78,7 +78,7 @@ func (in *reader) document(r *row) {
 		state = document.Available
 	}
 	r.set("state", state)
-	if t := r.day("date", false); t != nil && !t.After(in.now) {
+	if t := r.day("date", false, time.UTC); t != nil && !t.After(in.now) {
 		r.set("since", *t)
 	}
 	in.asks(r)
@@ -123,7 +123,7 @@ func (in *reader) asks(r *row) {
 		action = "none"
 	}
 	r.set("action", action)
-	if t := r.day("due_on", true); t != nil {
+	if t := r.day("due_on", true, time.UTC); t != nil {
 		if action == "none" {
 			r.note("It is due, but nothing is asked for: left out.")
 		} else {

@@ -74,8 +74,8 @@ func (r *row) text(field, label string, most int) string {
 }
 
 // day reads a year, a month or a day; what is none is noted and left out. last
-// means its end: a term until 2026 ends with that year.
-func (r *row) day(field string, last bool) *time.Time {
+// means its end in the zone: a term until 2026 ends with that year.
+func (r *row) day(field string, last bool, zone *time.Location) *time.Time {
 	v := r.cells[field]
 	if v == "" {
 		return nil
@@ -84,7 +84,7 @@ func (r *row) day(field string, last bool) *time.Time {
 		layout              string
 		years, months, days int
 	}{{time.DateOnly, 0, 0, 1}, {"2006-01", 0, 1, 0}, {"2006", 1, 0, 0}, {"2006/01/02", 0, 0, 1}, {"2.1.2006", 0, 0, 1}, {time.DateTime, 0, 0, 0}, {time.RFC3339, 0, 0, 0}} {
-		if t, err := time.Parse(l.layout, v); err == nil && t.Year() >= 1800 && t.Year() < 3000 {
+		if t, err := time.ParseInLocation(l.layout, v, zone); err == nil && t.Year() >= 1800 && t.Year() < 3000 {
 			if last {
 				t = t.AddDate(l.years, l.months, l.days)
 			}
@@ -120,10 +120,11 @@ type reader struct {
 	fields []Field
 	column map[string]int
 	now    time.Time
+	zone   *time.Location // whose days terms go by
 }
 
-func newReader(kind string, oneRoster bool, plan Plan, header []string, now time.Time) *reader {
-	r := &reader{kind, plan, Fields(kind, oneRoster), map[string]int{}, now}
+func newReader(kind string, oneRoster bool, plan Plan, header []string, now time.Time, zone *time.Location) *reader {
+	r := &reader{kind, plan, Fields(kind, oneRoster), map[string]int{}, now, zone}
 	for _, f := range r.fields {
 		for i, h := range header {
 			if _, has := r.column[f.Name]; h == plan.Columns[f.Name] && h != "" && !has {
@@ -247,7 +248,7 @@ func (in *reader) organization(r *row) {
 	} else if v := r.cells["category"]; v != "" {
 		r.note("“%s” is no category the portal knows: associate.", shown(v))
 	}
-	if t := r.day("joined", false); t != nil && !t.After(in.now) {
+	if t := r.day("joined", false, time.UTC); t != nil && !t.After(in.now) {
 		r.set("since", *t)
 	}
 	in.key(r, name, code, domain)
@@ -352,7 +353,7 @@ func (in *reader) commission(r *row) {
 		r.set("sector", s)
 		r.set("title", shown(v))
 	}
-	since, last := r.day("since", false), r.day("last", false)
+	since, last := r.day("since", false, time.UTC), r.day("last", false, time.UTC)
 	s := in.word(r, "state")
 	if v := r.cells["state"]; v != "" && s == "" {
 		r.note("“%s” is no state that the portal knows.", shown(v))
@@ -407,7 +408,7 @@ func acronymOf(given, id, name string) string {
 }
 
 func (in *reader) period(r *row) {
-	since, until := r.day("from", false), r.day("until", true)
+	since, until := r.day("from", false, in.zone), r.day("until", true, in.zone)
 	if since != nil {
 		r.set("since", *since)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/account"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/commission"
 	"commissionportal/internal/document"
 	"commissionportal/internal/journal"
@@ -73,7 +74,7 @@ func (s *Service) load(ctx context.Context, tx *journal.Tx, i Import, file io.Re
 	if err := i.Plan.Check(i.Kind, i.CommissionID != nil, t.Header()); err != nil {
 		return err
 	}
-	in := newReader(i.Kind, i.CommissionID != nil, i.Plan, t.Header(), tx.Now)
+	in := newReader(i.Kind, i.CommissionID != nil, i.Plan, t.Header(), tx.Now, calendar.Zone(ctx))
 	// How many lines there are is not known before they are read; a guess by the
 	// size of the file, at some 90 bytes a line, is near enough for a bar.
 	guess := int(i.FileSize/90) + 1

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
-	"commissionportal/internal/i18n"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/mail"
@@ -129,7 +129,7 @@ func (s *Service) submitIn(ctx context.Context, tx *journal.Tx, letters *letters
 
 // takeOpen gives the seat of an open commission.
 func (s *Service) takeOpen(ctx context.Context, tx *journal.Tx, letters *letters, h Home, a Application, by string) (Outcome, error) {
-	seat, err := a.seat(Approval{}, Term{tx.Now, usual(tx.Now, h.TermMonths)}, by)
+	seat, err := a.seat(Approval{}, Term{tx.Now, Usual(tx.Now, h.TermMonths, calendar.Zone(ctx))}, by)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -237,7 +237,7 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 		}
 	}
 	var f problem.Fields
-	term := with.Term(&f, journal.Now(ctx), i18n.From(ctx).Zone, h.TermMonths)
+	term := with.Term(&f, journal.Now(ctx), calendar.Zone(ctx), h.TermMonths)
 	if err := f.Err(); err != nil {
 		return Seat{}, err
 	}

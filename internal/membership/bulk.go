@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
-	"commissionportal/internal/i18n"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -234,7 +234,7 @@ func (s *Service) planSeats(ctx context.Context, q postgres.Q, who access.Actor,
 	var f problem.Fields
 	until := (*time.Time)(nil)
 	if b.Act == BulkTerm {
-		until = lastDay(&f, b.Until, now, i18n.From(ctx).Zone)
+		until = lastDay(&f, b.Until, now, calendar.Zone(ctx))
 	}
 	if err := f.Err(); err != nil {
 		return plan, err
@@ -388,7 +388,7 @@ func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chos
 		if a.OrganizationName != nil {
 			l.For = *a.OrganizationName
 		}
-		seat, err := a.approve(Approval{}, Term{now, usual(now, h.TermMonths)})
+		seat, err := a.approve(Approval{}, Term{now, Usual(now, h.TermMonths, calendar.Zone(ctx))})
 		if err == nil && a.OrganizationID != nil {
 			o := standings[*a.OrganizationID]
 			err = h.Admits(o, a.Role)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/mail"
@@ -353,7 +354,7 @@ func (s *Service) accept(ctx context.Context, tx *journal.Tx, letters *letters, 
 		a.NominatedBy = &i.InvitedBy
 		return s.submitIn(ctx, tx, letters, h, a, ByOrganization)
 	}
-	seat, err := a.seat(Approval{}, Term{tx.Now, usual(tx.Now, h.TermMonths)}, i.AppointedBy)
+	seat, err := a.seat(Approval{}, Term{tx.Now, Usual(tx.Now, h.TermMonths, calendar.Zone(ctx))}, i.AppointedBy)
 	if err != nil {
 		return Outcome{}, err
 	}

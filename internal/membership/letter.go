@@ -149,9 +149,9 @@ func reasonLine(ctx context.Context, reason string) string {
 
 func termLine(ctx context.Context, from time.Time, until *time.Time) string {
 	if until == nil {
-		return i18n.T(ctx, "It begins on %s and has no end date.", from)
+		return i18n.T(ctx, "It begins on %s and has no end date.", i18n.DayOf(ctx, from))
 	}
-	return i18n.T(ctx, "It begins on %s and ends on %s.", from, until.Add(-time.Microsecond))
+	return i18n.T(ctx, "It begins on %s and ends on %s.", i18n.DayOf(ctx, from), i18n.LastDay(ctx, *until))
 }
 
 func given(ctx context.Context, h Home, s Seat) mail.Note {
@@ -184,7 +184,7 @@ func changed(ctx context.Context, h Home, was, next Seat) mail.Note {
 		if next.Until == nil {
 			said = append(said, i18n.T(ctx, "Your term now has no end date."))
 		} else {
-			said = append(said, i18n.T(ctx, "Your term now ends on %s.", next.Until.Add(-time.Microsecond)))
+			said = append(said, i18n.T(ctx, "Your term now ends on %s.", i18n.LastDay(ctx, *next.Until)))
 		}
 	}
 	n.Paragraphs = paragraphs(append(said, reasonLine(ctx, next.Reason))...)

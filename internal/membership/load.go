@@ -3,6 +3,9 @@ package membership
 import (
 	"context"
 
+	"github.com/lib/pq"
+
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 )
 
@@ -11,6 +14,7 @@ import (
 // there already, the organization has a seat left. What it decides on is locked,
 // so that an organization suspended meanwhile is given none.
 func LoadSeatsDecide(ctx context.Context, tx *journal.Tx) error {
+	zone := pq.QuoteLiteral(calendar.Zone(ctx).String())
 	for _, q := range []string{`
 		SELECT 1 FROM commission WHERE id IN (SELECT commission_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR UPDATE`, `
 		SELECT 1 FROM organization WHERE id IN (SELECT organization_id FROM staged WHERE verdict IS NULL) ORDER BY id FOR SHARE`, `
@@ -24,9 +28,11 @@ func LoadSeatsDecide(ctx context.Context, tx *journal.Tx) error {
 		FROM organization o WHERE s.verdict IS NULL AND o.id = s.organization_id AND o.state <> 'member'`, `
 		UPDATE staged SET organization_id = NULL WHERE verdict IS NULL AND role = 'invited_expert'`, `
 		UPDATE staged s SET since = coalesce(s.since, s.at), voting = coalesce(s.voting, s.role = 'voting_representative'),
-			until = CASE WHEN s.until IS NULL AND c.term_months IS NOT NULL AND coalesce(s.since, s.at) + make_interval(months => c.term_months) > s.at
-			             THEN coalesce(s.since, s.at) + make_interval(months => c.term_months) ELSE s.until END
-		FROM commission c WHERE s.verdict IS NULL AND c.id = s.commission_id`, `
+			until = CASE WHEN s.until IS NULL AND u.usual > s.at THEN u.usual ELSE s.until END
+		FROM commission c, staged r CROSS JOIN LATERAL (SELECT date_trunc('day', coalesce(r.since, r.at) AT TIME ZONE ` + zone + `) AS day) d,
+		LATERAL (SELECT (d.day + make_interval(months => c.term_months)
+			+ CASE WHEN extract(day FROM d.day + make_interval(months => c.term_months)) < extract(day FROM d.day) THEN interval '1 day' ELSE interval '0' END) AT TIME ZONE ` + zone + ` AS usual) u
+		WHERE s.verdict IS NULL AND c.id = s.commission_id AND r.line = s.line AND r.verdict IS NULL`, `
 		UPDATE staged s SET verdict = 'skipped', twin = t.first, notes = s.notes || concat_ws(E'\x1f', 'The same as line %s.', t.first)
 		FROM (SELECT line, first_value(line) OVER (PARTITION BY commission_id, email, role, organization_id, since ORDER BY line) AS first FROM staged WHERE verdict IS NULL) t
 		WHERE t.line = s.line AND t.first <> s.line`, `

@@ -101,8 +101,8 @@ func dueNotices(ctx context.Context, q postgres.Q, now time.Time) ([]notice, err
 }
 
 func ending(ctx context.Context, h Home, s Seat, until time.Time) mail.Note {
-	return mail.Note{Subject: subject(i18n.T(ctx, "Your term in %s ends on %s", h.Name, until.Add(-time.Microsecond))),
-		Paragraphs: paragraphs(i18n.T(ctx, "Your term as %s in %s ends on %s. Then the seat ends by itself.", Word(s.Role), h.Name, until.Add(-time.Microsecond)),
+	return mail.Note{Subject: subject(i18n.T(ctx, "Your term in %s ends on %s", h.Name, i18n.LastDay(ctx, until))),
+		Paragraphs: paragraphs(i18n.T(ctx, "Your term as %s in %s ends on %s. Then the seat ends by itself.", Word(s.Role), h.Name, i18n.LastDay(ctx, until)),
 			i18n.T(ctx, "If you want to go on, ask an officer of the commission to extend the term.")),
 		Button: i18n.T(ctx, "Open your seat"), Path: seatPath(h, s.ID), Footer: why(ctx, h)}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/problem"
 )
 
@@ -159,9 +160,10 @@ func TestTerm(t *testing.T) {
 		until string // "" is without end
 		field string
 	}{
-		{"the usual term", Terms{}, "", "2029-03-10T12:00:00Z", ""},
+		{"the usual term ends with a day", Terms{}, "", "2029-03-09T15:00:00Z", ""},
+		{"the usual term from a day to come", Terms{From: "2027-04-01"}, "2027-03-31T15:00:00Z", "2029-03-31T15:00:00Z", ""},
 		{"without end", Terms{Until: &none}, "", "", ""},
-		{"the last day is the reader's", Terms{Until: &last}, "", "2027-03-11T15:00:00Z", ""},
+		{"the last day is whole", Terms{Until: &last}, "", "2027-03-11T15:00:00Z", ""},
 		{"a day to come", Terms{From: "2027-04-01", Until: &none}, "2027-03-31T15:00:00Z", "", ""},
 		{"today is now", Terms{From: "2027-03-10", Until: &none}, "", "", ""},
 		{"yesterday", Terms{From: "2027-03-09"}, "", "", "from"},
@@ -189,17 +191,31 @@ func TestTerm(t *testing.T) {
 	}
 }
 
-func TestAsOf(t *testing.T) {
+func TestUsual(t *testing.T) {
 	t.Parallel()
-	for written, want := range map[string]string{"": "2027-03-10T12:00:00Z", "2027-03-10": "2027-03-10T12:00:00Z", "2027-03-09": "2027-03-09T23:59:59Z", "2027-03-01T08:00:00+02:00": "2027-03-01T06:00:00Z", "2027-03-11": "", "x": ""} {
-		got, err := AsOf(written, noon, time.UTC)
-		if want == "" {
-			if kind(err) != problem.Invalid {
-				t.Errorf("%q: %v", written, err)
-			}
-		} else if err != nil || got.Format(time.RFC3339) != want {
-			t.Errorf("%q: %v, %v", written, got, err)
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		from   string
+		months int
+		last   string
+	}{
+		{"2027-03-10T00:00", 12, "2028-03-09"}, {"2027-03-10T23:59", 12, "2028-03-09"}, {"2027-03-10T12:00", 6, "2027-09-09"}, // over the change of clocks
+		{"2027-01-31T12:00", 1, "2027-02-28"}, {"2028-01-30T12:00", 1, "2028-02-29"}, {"2027-01-28T12:00", 1, "2027-02-27"}, {"2028-02-29T12:00", 12, "2029-02-28"}, {"2027-08-31T12:00", 240, "2047-08-30"},
+	} {
+		from, err := time.ParseInLocation("2006-01-02T15:04", tt.from, paris)
+		if err != nil {
+			t.Fatal(err)
 		}
+		end := Usual(from, &tt.months, paris)
+		if got := LastDay(calendar.With(t.Context(), paris), end); got != tt.last || end.In(paris).Hour() != 0 {
+			t.Errorf("%d months from %s end at %s, with %s; want %s", tt.months, tt.from, end, got, tt.last)
+		}
+	}
+	if Usual(noon, nil, paris) != nil {
+		t.Error("a term of no length has an end")
 	}
 }
 

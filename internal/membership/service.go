@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
-	"commissionportal/internal/i18n"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -87,7 +87,7 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 	if err != nil {
 		return Seat{}, err
 	}
-	now, zone := journal.Now(ctx), i18n.From(ctx).Zone
+	now, zone := journal.Now(ctx), calendar.Zone(ctx)
 	var f problem.Fields
 	term := p.Term(&f, now, zone, h.TermMonths)
 	if p.Person == "" {

@@ -1,9 +1,11 @@
 package membership
 
 import (
+	"context"
 	"strings"
 	"time"
 
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/check"
 	"commissionportal/internal/problem"
 )
@@ -14,20 +16,21 @@ type Term struct {
 	Until *time.Time
 }
 
-// Terms is a term as it is written: days as YYYY-MM-DD. An empty From is now; a
-// nil Until is the commission's usual term, an empty one without end.
+// Terms is a term as it is written: days of the convention as YYYY-MM-DD. An empty
+// From is now; a nil Until is the commission's usual term, an empty one without
+// end.
 type Terms struct {
 	From  string
 	Until *string
 }
 
-// Term reads t in the zone of who wrote it. Until names the last day, so the
+// Term reads t in the convention's zone. Until names the last day, so the
 // term ends as the next one begins. What is wrong is noted at the fields "from"
 // and "until".
 func (t Terms) Term(f *problem.Fields, now time.Time, zone *time.Location, months *int) Term {
 	term := Term{From: now}
 	if from := check.Date(f, "from", t.From, false, zone); !from.IsZero() {
-		switch today := day(now, zone); {
+		switch today := calendar.Start(now, zone); {
 		case from.Before(today):
 			f.Add("from", "Choose today or a later day.")
 		case from.After(today):
@@ -35,7 +38,7 @@ func (t Terms) Term(f *problem.Fields, now time.Time, zone *time.Location, month
 		}
 	}
 	if t.Until == nil {
-		term.Until = usual(term.From, months)
+		term.Until = Usual(term.From, months, zone)
 		return term
 	}
 	term.Until = lastDay(f, *t.Until, now, zone)
@@ -70,41 +73,29 @@ func Until(written string, now time.Time, zone *time.Location) (*time.Time, erro
 	return until, f.Err()
 }
 
-// usual is when a term of the commission's usual length ends; nil for none.
-func usual(from time.Time, months *int) *time.Time {
+// Usual is when a term of the commission's usual length ends; nil for none. It
+// counts whole days, that on which it begins among them, so that its last day is
+// whole as that of any other: 12 months from 10 March end with 9 March, however
+// late on the 10th it begins. Where a month has no such day it ends with the month.
+func Usual(from time.Time, months *int, zone *time.Location) *time.Time {
 	if months == nil {
 		return nil
 	}
-	end := from.AddDate(0, *months, 0)
+	day := calendar.Start(from, zone)
+	end := day.AddDate(0, *months, 0)
+	if end.Day() < day.Day() { // 31 January and a month is 3 March
+		end = end.AddDate(0, 0, 1-end.Day())
+	}
+	end = end.UTC()
 	return &end
 }
 
 // LastDay writes the last day of a term that ends at until, for a form.
-func LastDay(until *time.Time, zone *time.Location) string {
+func LastDay(ctx context.Context, until *time.Time) string {
 	if until == nil {
 		return ""
 	}
-	return until.Add(-time.Microsecond).In(zone).Format(time.DateOnly)
-}
-
-func day(t time.Time, zone *time.Location) time.Time {
-	t = t.In(zone)
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
-}
-
-// AsOf is the instant that a roster is asked for: a day means what held when it
-// was over, today and nothing mean now. A day to come is refused.
-func AsOf(written string, now time.Time, zone *time.Location) (time.Time, error) {
-	var f problem.Fields
-	at := check.AsOf(&f, "as_of", written, zone, now)
-	switch {
-	case !at.After(now):
-	case day(at, zone).Equal(day(now, zone)):
-		at = now
-	default:
-		f.Add("as_of", "The roster of a day to come is not known. Choose today or a day that has passed.")
-	}
-	return at.UTC().Truncate(time.Microsecond), f.Err()
+	return calendar.Last(ctx, *until).Format(time.DateOnly)
 }
 
 // NoticeDays are how many days before its end the holder of a seat is told, and

@@ -16,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/problem"
@@ -41,7 +42,7 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		c.Method(fiber.MethodGet)
 	}
 	id := newID()
-	ctx := context.WithValue(journal.WithRequest(c.UserContext(), id), addressKey{}, c.OriginalURL())
+	ctx := context.WithValue(journal.WithRequest(calendar.With(c.UserContext(), s.Zone), id), addressKey{}, c.OriginalURL())
 	if s.Now != nil {
 		ctx = journal.WithNow(ctx, s.Now().UTC().Truncate(time.Microsecond))
 	}

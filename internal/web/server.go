@@ -41,6 +41,8 @@ type Config struct {
 	// Beat is how often an open stream of events asks again whether it may go on,
 	// and shows that it is alive; 0 is every 15 seconds.
 	Beat time.Duration
+	// Zone is the one whose days count for the convention; nil is UTC.
+	Zone *time.Location
 	// Proxies are those whose X-Forwarded-For is believed; see Address.
 	Proxies []netip.Prefix
 }

@@ -914,7 +914,7 @@ func ApplicationPage(p Application) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = part.Date(from).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = part.TermDay(from).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -922,7 +922,7 @@ func ApplicationPage(p Application) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = part.Date(until).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = part.TermDay(until).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/membership"
 	"commissionportal/views/part"
@@ -69,9 +70,9 @@ func text(s *string) string {
 // term is "12 Mar 2026 – 11 Mar 2028" or "since 12 Mar 2026".
 func term(ctx context.Context, from time.Time, until *time.Time) string {
 	if until == nil {
-		return i18n.T(ctx, "since %s", from)
+		return i18n.T(ctx, "since %s", i18n.DayOf(ctx, from))
 	}
-	return i18n.Date(ctx, from) + " – " + i18n.Date(ctx, until.Add(-time.Microsecond))
+	return i18n.DayOf(ctx, from) + " – " + i18n.LastDay(ctx, *until)
 }
 
 func forWhom(ctx context.Context, organization *string) string {
@@ -136,6 +137,10 @@ func (p Seat) events(ctx context.Context) []part.Event {
 			if r.NextSeat != nil {
 				e.Text = i18n.T(ctx, "Replaced by %s", text(r.NextName))
 				e.Path = p.Path() + "/seats/" + r.NextSeat.String()
+			}
+			if r.Ended == nil { // with its last day, not at an instant
+				last := calendar.Last(ctx, *r.Until)
+				e.At, e.Daily = time.Date(last.Year(), last.Month(), last.Day(), 0, 0, 0, 0, time.UTC), true
 			}
 			if p.Private && r.Ended != nil {
 				e.Detail = r.Reason
@@ -236,7 +241,7 @@ func (p Plan) outcome(ctx context.Context, l membership.Planned) string {
 	case p.Act == membership.BulkTerm && l.After.Until == nil:
 		return i18n.T(ctx, "Term without end")
 	case p.Act == membership.BulkTerm:
-		return i18n.T(ctx, "Term ends on %s", l.After.Until.Add(-time.Microsecond))
+		return i18n.T(ctx, "Term ends on %s", i18n.LastDay(ctx, *l.After.Until))
 	case p.Act == membership.BulkApprove:
 		return i18n.T(ctx, "Gets a seat as %s", membership.Word(l.After.Role))
 	case l.Before.Voting && !l.After.Voting:
@@ -252,7 +257,7 @@ func (p Plan) before(ctx context.Context, l membership.Planned) string {
 	case p.Act == membership.BulkTerm && l.Before.Until == nil:
 		return i18n.T(ctx, "Term without end")
 	case p.Act == membership.BulkTerm:
-		return i18n.T(ctx, "Term ends on %s", l.Before.Until.Add(-time.Microsecond))
+		return i18n.T(ctx, "Term ends on %s", i18n.LastDay(ctx, *l.Before.Until))
 	}
 	return RoleName(ctx, l.Before.Role)
 }

@@ -340,7 +340,7 @@ func lastDay(ctx context.Context, until *time.Time) string {
 	if until == nil {
 		return i18n.T(ctx, "Without end")
 	}
-	return i18n.Date(ctx, until.Add(-time.Microsecond))
+	return i18n.LastDay(ctx, *until)
 }
 
 // NominatePage sends a person of an organization into a commission.

@@ -614,7 +614,7 @@ func bulkBar(p Roster) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = part.Date(part.Field{Name: "until", Label: i18n.T(ctx, "Last day of the term"), Help: i18n.T(ctx, "Empty: without end.")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = part.TermDay(part.Field{Name: "until", Label: i18n.T(ctx, "Last day of the term"), Help: i18n.T(ctx, "Empty: without end.")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1266,7 +1266,7 @@ func EditPage(p Edit) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Date(until).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.TermDay(until).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1480,7 +1480,7 @@ func AppointPage(p Appoint) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Date(from).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.TermDay(from).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1488,7 +1488,7 @@ func AppointPage(p Appoint) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Date(until).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.TermDay(until).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1681,7 +1681,10 @@ func subtitle(ctx context.Context, p Roster) string {
 	if p.current() {
 		return i18n.T(ctx, "Who sits in %s today.", p.Name)
 	}
-	return i18n.T(ctx, "Who sat in %s when %s was over.", p.Name, p.AsOf)
+	if zone := i18n.Elsewhere(ctx); zone != "" {
+		return i18n.T(ctx, "Who sat in %s when %s was over in %s.", p.Name, i18n.DayOf(ctx, p.AsOf), zone)
+	}
+	return i18n.T(ctx, "Who sat in %s when %s was over.", p.Name, i18n.DayOf(ctx, p.AsOf))
 }
 
 var _ = templruntime.GeneratedTemplate

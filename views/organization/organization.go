@@ -304,6 +304,14 @@ type Participations struct {
 // Set is the form that gives an organization a level, or asks for one, as it was typed.
 type Set struct{ Organization, Level, Message string }
 
+// asOf says which moment the list shows.
+func (p Participations) asOf(ctx context.Context) string {
+	if _, err := time.Parse(time.RFC3339, p.AsOf); err == nil {
+		return i18n.T(ctx, "As it was on %s.", i18n.DateTime(ctx, p.Filter.AsOf))
+	}
+	return i18n.T(ctx, "As it was when %s was over.", i18n.DayOf(ctx, p.Filter.AsOf))
+}
+
 func (p Participations) chips(ctx context.Context) []part.Chip {
 	var chips []part.Chip
 	add := func(name, value, label string) {
@@ -314,6 +322,6 @@ func (p Participations) chips(ctx context.Context) []part.Chip {
 	add("q", p.Filter.Query, i18n.T(ctx, "Name has “%s”", p.Filter.Query))
 	add("level", p.Filter.Level, Name(ctx, p.Filter.Level))
 	add("country", p.Filter.Country, i18n.Country(ctx, p.Filter.Country))
-	add("as_of", p.AsOf, i18n.T(ctx, "As of %s", p.AsOf))
+	add("as_of", p.AsOf, i18n.T(ctx, "As of %s", i18n.Written(ctx, p.AsOf)))
 	return chips
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
@@ -90,7 +91,7 @@ func bodyOf(s membership.Seat, private bool) SeatBody {
 type rosterInput struct {
 	web.Paged
 	Slug         string `path:"slug" maxLength:"80"`
-	AsOf         string `query:"as_of" maxLength:"40" doc:"A day (what held when it was over) or an instant of RFC 3339; now if absent."`
+	AsOf         string `query:"as_of" maxLength:"40" doc:"A day of the convention (what held when it was over) or an instant of RFC 3339; now if absent."`
 	Role         string `query:"role" enum:"chair,vice_chair,secretary,voting_representative,alternate_representative,liaison_officer,invited_expert,observer,emeritus"`
 	Organization string `query:"organization" maxLength:"80" doc:"Slug."`
 	Country      string `query:"country" maxLength:"2" doc:"ISO 3166 alpha-2."`
@@ -102,7 +103,7 @@ func (h *api) roster(ctx context.Context, in *rosterInput) (*web.Listed[membersh
 	if err != nil {
 		return nil, err
 	}
-	at, err := membership.AsOf(in.AsOf, journal.Now(ctx), zone(ctx))
+	at, err := asOf(ctx, in.AsOf)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +118,8 @@ type appointInput struct {
 		Organization string  `json:"organization,omitempty" doc:"Slug; none in a personal capacity." maxLength:"80"`
 		Role         string  `json:"role"`
 		Voting       *bool   `json:"voting,omitempty"`
-		From         string  `json:"from,omitempty" doc:"First day, YYYY-MM-DD; now if absent."`
-		Until        *string `json:"until,omitempty" doc:"Last day, YYYY-MM-DD; empty for none; the usual term if absent."`
+		From         string  `json:"from,omitempty" doc:"First day, YYYY-MM-DD, of the convention; now if absent."`
+		Until        *string `json:"until,omitempty" doc:"Last day, YYYY-MM-DD, of the convention, whole; empty for none; the usual term if absent."`
 		Election     bool    `json:"election,omitempty"`
 	}
 }
@@ -156,7 +157,7 @@ type editInput struct {
 		Role      *string `json:"role,omitempty"`
 		Voting    *bool   `json:"voting,omitempty"`
 		Suspended *bool   `json:"suspended,omitempty"`
-		Until     *string `json:"until,omitempty" doc:"Last day of the term, YYYY-MM-DD; empty for none."`
+		Until     *string `json:"until,omitempty" doc:"Last day of the term, YYYY-MM-DD, of the convention, whole; empty for none."`
 		Reason    string  `json:"reason,omitempty"`
 	}
 }
@@ -181,7 +182,7 @@ func (h *api) edit(ctx context.Context, in *editInput) (*web.Versioned[SeatBody]
 		}
 		var err error
 		if b.Until != nil {
-			e.Until, err = membership.Until(*b.Until, journal.Now(ctx), zone(ctx))
+			e.Until, err = membership.Until(*b.Until, journal.Now(ctx), calendar.Zone(ctx))
 		}
 		return e, err
 	})
@@ -212,7 +213,7 @@ type bulkInput struct {
 		Act    string   `json:"act,omitempty" enum:"role,term,end,approve"`
 		IDs    []string `json:"ids" maxItems:"200" doc:"Keys, each perhaps with the version that was seen: uuid or uuid:3."`
 		Role   string   `json:"role,omitempty"`
-		Until  string   `json:"until,omitempty" doc:"Last day, YYYY-MM-DD; empty: without end."`
+		Until  string   `json:"until,omitempty" doc:"Last day, YYYY-MM-DD, of the convention, whole; empty: without end."`
 		Reason string   `json:"reason,omitempty"`
 		DryRun bool     `json:"dry_run,omitempty" doc:"Only say what would be done."`
 	}

@@ -9,7 +9,6 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
-	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/membership"
 	"commissionportal/internal/problem"
@@ -84,8 +83,8 @@ type approveInput struct {
 	Body struct {
 		Role   string  `json:"role,omitempty" doc:"The one applied for if absent."`
 		Voting *bool   `json:"voting,omitempty"`
-		From   string  `json:"from,omitempty" doc:"First day, YYYY-MM-DD; now if absent."`
-		Until  *string `json:"until,omitempty" doc:"Last day, YYYY-MM-DD; empty for none; the usual term if absent."`
+		From   string  `json:"from,omitempty" doc:"First day, YYYY-MM-DD, of the convention; now if absent."`
+		Until  *string `json:"until,omitempty" doc:"Last day, YYYY-MM-DD, of the convention, whole; empty for none; the usual term if absent."`
 	}
 }
 
@@ -231,7 +230,7 @@ func (h *api) decline(ctx context.Context, in *tokenInput) (*struct{}, error) {
 type holdingsInput struct {
 	web.Paged
 	Slug string `path:"slug" maxLength:"80"`
-	AsOf string `query:"as_of" maxLength:"40"`
+	AsOf string `query:"as_of" maxLength:"40" doc:"A day of the convention (what held when it was over) or an instant of RFC 3339; now if absent."`
 }
 
 func (h *api) holdings(ctx context.Context, in *holdingsInput) (*web.Listed[membership.Held], error) {
@@ -239,7 +238,7 @@ func (h *api) holdings(ctx context.Context, in *holdingsInput) (*web.Listed[memb
 	if err != nil {
 		return nil, err
 	}
-	at, err := membership.AsOf(in.AsOf, journal.Now(ctx), zone(ctx))
+	at, err := asOf(ctx, in.AsOf)
 	if err != nil {
 		return nil, err
 	}

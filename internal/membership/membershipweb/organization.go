@@ -4,7 +4,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/i18n"
-	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/membership"
 	"commissionportal/internal/web"
@@ -22,7 +21,7 @@ func (h *pages) getHoldings(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	at, err := membership.AsOf(in.AsOf, journal.Now(ctx), zone(ctx))
+	at, err := asOf(ctx, in.AsOf)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
+	"commissionportal/internal/check"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/membership"
@@ -129,9 +131,17 @@ func truth(is bool) string {
 	return ""
 }
 
-func zone(ctx context.Context) *time.Location { return i18n.From(ctx).Zone }
+// asOf is the instant that a list of seats is asked for: see check.AsOf.
+func asOf(ctx context.Context, written string) (time.Time, error) {
+	var f problem.Fields
+	at := check.AsOf(&f, "as_of", written, calendar.Zone(ctx), journal.Now(ctx))
+	return at, f.Err()
+}
 
-func today(ctx context.Context) string { return journal.Now(ctx).In(zone(ctx)).Format(time.DateOnly) }
+// today is the convention's.
+func today(ctx context.Context) string {
+	return calendar.Day(ctx, journal.Now(ctx)).Format(time.DateOnly)
+}
 
 func (h *pages) tabs(c *fiber.Ctx, home membership.Home, current string) []part.Tab {
 	return h.Tabs(c.UserContext(), "commission", home.Path(), home.Scope(), current)

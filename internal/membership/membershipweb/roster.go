@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
@@ -57,7 +58,7 @@ func (h *pages) showRoster(c *fiber.Ctx, status int, in rosterQuery, f views.For
 	if err != nil {
 		return err
 	}
-	at, err := membership.AsOf(in.AsOf, journal.Now(ctx), zone(ctx))
+	at, err := asOf(ctx, in.AsOf)
 	if refused, code, ok := trouble(ctx, err, nil); ok {
 		f, status, at = refused, code, journal.Now(ctx)
 	}
@@ -98,7 +99,7 @@ func chips(c *fiber.Ctx, in rosterQuery, path string) []part.Chip {
 		add("country", i18n.Country(ctx, in.Country))
 	}
 	if in.AsOf != "" {
-		add("as_of", i18n.T(ctx, "As of %s", in.AsOf))
+		add("as_of", i18n.T(ctx, "As of %s", i18n.Written(ctx, in.AsOf)))
 	}
 	return list
 }
@@ -111,7 +112,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			return err
 		}
 		ctx, who := c.UserContext(), web.Actor(c)
-		at, err := membership.AsOf(in.AsOf, journal.Now(ctx), zone(ctx))
+		at, err := asOf(ctx, in.AsOf)
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 		for i := range header {
 			header[i] = i18n.T(ctx, header[i])
 		}
-		name := r.Slug + "-roster-" + at.In(zone(ctx)).Format(time.DateOnly) + extension
+		name := r.Slug + "-roster-" + calendar.Day(ctx, at).Format(time.DateOnly) + extension
 		return h.Download(c, name, func(w io.Writer) (err error) {
 			var out sheet.Writer
 			if extension == ".csv" {
@@ -140,7 +141,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			}
 			err = each(func(row membership.RosterSeat) error {
 				values := []any{row.Name, views.RoleName(ctx, row.Role), row.OrganizationName, row.Organization, row.Country, row.Voting, row.Suspended,
-					sheet.Day(row.From.In(zone(ctx))), lastDay(ctx, row.Until), row.AppointedBy}
+					sheet.Day(calendar.Day(ctx, row.From)), lastDay(ctx, row.Until), row.AppointedBy}
 				if emails {
 					values = append(values, row.Email)
 				}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/membership"
@@ -25,7 +26,7 @@ func lastDay(ctx context.Context, until *time.Time) any {
 	if until == nil {
 		return nil
 	}
-	return sheet.Day(until.Add(-time.Microsecond).In(zone(ctx)))
+	return sheet.Day(calendar.Last(ctx, *until))
 }
 
 func (h *pages) history(c *fiber.Ctx) (membership.History, error) {
@@ -73,7 +74,7 @@ func (h *pages) getEdit(c *fiber.Ctx) error {
 		return err
 	}
 	return h.showEdit(c, 200, x, blank(map[string]string{"role": x.Seat.Role, "voting": truth(x.Seat.Voting),
-		"until": membership.LastDay(x.Seat.Until, zone(c.UserContext())), "version": strconv.Itoa(x.Seat.Version)}))
+		"until": membership.LastDay(c.UserContext(), x.Seat.Until), "version": strconv.Itoa(x.Seat.Version)}))
 }
 
 func (h *pages) showEdit(c *fiber.Ctx, status int, x membership.History, f views.Form) error {
@@ -97,9 +98,9 @@ func (h *pages) postEdit(c *fiber.Ctx) error {
 	seat, err := h.change(c, in.Version, func(s membership.Seat, home membership.Home) (membership.Edit, error) {
 		e := membership.Of(s)
 		e.Role, e.Voting, e.Reason = in.Role, in.Voting == "true", in.Reason
-		if in.Until != membership.LastDay(s.Until, zone(ctx)) {
+		if in.Until != membership.LastDay(ctx, s.Until) {
 			var err error
-			e.Until, err = membership.Until(in.Until, journal.Now(ctx), zone(ctx))
+			e.Until, err = membership.Until(in.Until, journal.Now(ctx), calendar.Zone(ctx))
 			return e, err
 		}
 		return e, nil
@@ -287,11 +288,7 @@ func (h *pages) getAppoint(c *fiber.Ctx) error {
 
 // usualEnd is the last day of a usual term that begins now.
 func usualEnd(ctx context.Context, home membership.Home) string {
-	if home.TermMonths == nil {
-		return ""
-	}
-	until := journal.Now(ctx).AddDate(0, *home.TermMonths, 0)
-	return membership.LastDay(&until, zone(ctx))
+	return membership.LastDay(ctx, membership.Usual(journal.Now(ctx), home.TermMonths, calendar.Zone(ctx)))
 }
 
 func (h *pages) appointing(c *fiber.Ctx) (membership.Home, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/journal"
 )
@@ -23,10 +24,10 @@ type world struct {
 	chairSeat                    uuid.UUID
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, with ...func(*app.Config)) *world {
 	t.Helper()
 	t.Parallel()
-	w := &world{Portal: apptest.New(t), t: t, energy: uuid.Must(uuid.NewV7()), acme: uuid.Must(uuid.NewV7()), chairSeat: uuid.Must(uuid.NewV7())}
+	w := &world{Portal: apptest.New(t, with...), t: t, energy: uuid.Must(uuid.NewV7()), acme: uuid.Must(uuid.NewV7()), chairSeat: uuid.Must(uuid.NewV7())}
 	w.chair, w.rep, w.ada, w.ben, w.nobody = w.Person("Grace Hopper"), w.Person("Rosa Represents"), w.Person("Ada Lovelace"), w.Person("Ben Stone"), w.Person("Nora Nobody")
 	w.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state, purpose, sector_id) VALUES ($1, 'energy', 'ENERGY', 'Energy', 'commission', 'active', 'Power.', (SELECT id FROM sector WHERE slug = 'energy'))`, w.energy)
 	w.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, country, state) VALUES ($1, 'acme', 'Acme', 'acme', 'company', 'DE', 'member')`, w.acme)
@@ -93,5 +94,5 @@ func yesterday(w *world) string { return w.Now().Add(-24 * time.Hour).Format(tim
 
 // clock is a context at the portal's time.
 func (w *world) clock() context.Context {
-	return journal.WithNow(context.Background(), w.Now())
+	return journal.WithNow(w.Context(context.Background()), w.Now())
 }

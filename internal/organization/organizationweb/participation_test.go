@@ -35,7 +35,7 @@ func TestParticipation(t *testing.T) {
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?level=P", nil).Want(200, "nordwind")
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?level=O", nil).Want(200, `"items":[]`)
 	w.Visitor().API("GET", "/commissions/grid-storage/participations?as_of=2999-01-01", nil).Want(422, `"as_of"`)
-	w.Visitor().Get(page+"?as_of=2001-01-01").Want(200, "No organization takes part", "As it was on")
+	w.Visitor().Get(page+"?as_of=2001-01-01").Want(200, "No organization takes part", "As it was when 1\u00a0Jan\u00a02001 was over")
 	w.Visitor().Get("/commissions/nowhere/organizations").Want(404)
 	w.rita.Get(page+"/nordwind/end").Want(200, "no longer takes part in Commission GRID?")
 	bob.Get(page + "/nordwind/end").Want(403)

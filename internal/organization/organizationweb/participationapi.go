@@ -34,7 +34,7 @@ type participationsInput struct {
 	Query   string `query:"q" maxLength:"200" doc:"Part of the organization's name."`
 	Level   string `query:"level" enum:"P,O,L"`
 	Country string `query:"country" maxLength:"2" doc:"ISO 3166 alpha-2."`
-	AsOf    string `query:"as_of" maxLength:"40" doc:"An instant (RFC 3339), or a day, which means its end; now if absent."`
+	AsOf    string `query:"as_of" maxLength:"40" doc:"An instant (RFC 3339), or a day of the convention, which means its end; now if absent."`
 }
 
 func (h *api) participations(ctx context.Context, in *participationsInput) (*web.Listed[organization.Participation], error) {

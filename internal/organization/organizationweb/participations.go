@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/check"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
@@ -37,13 +38,13 @@ func (q participationQuery) link(name, value string) string {
 	return web.Query("/commissions/"+q.Slug+"/organizations", pairs...)
 }
 
-// asOf reads an instant in the reader's zone; the zero time is now.
+// asOf reads an instant, or a day of the convention; the zero time is now.
 func asOf(ctx context.Context, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	var f problem.Fields
-	at := check.AsOf(&f, "as_of", text, i18n.From(ctx).Zone, journal.Now(ctx))
+	at := check.AsOf(&f, "as_of", text, calendar.Zone(ctx), journal.Now(ctx))
 	return at, f.Err()
 }
 
