@@ -50,7 +50,10 @@ build: go
 test: generated format vet lint tests
 
 ## tests: the tests alone; ARGS="-run TestX" for some of them
-# A server for all packages; never from the cache, as it did not see the database.
+# A server for all packages. Go serves from its cache a package whose code, variables
+# and files in the checkout are as they were: real files are therefore opened by a link
+# in it, and what saw a database, a browser or a kernel reads TEST_RUN, and runs each
+# time (private.Uncached). ARGS=-count=1 runs all of them.
 # Children that read files are the portal itself, and the style sheets are compressed
 # without the race detector watching: both took it many times as long. (Not so for a
 # library that uses sync.Map or atomic.Pointer: its copies of them, not watched, serve
@@ -58,8 +61,10 @@ test: generated format vet lint tests
 .PHONY: tests
 tests: go cc chromium
 	@go build -o var/test/portal ./cmd/portal
-	@CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 go run ./internal/postgres/private/serve -- \
-	  go run .ci/tally.go go test -json -race -gcflags=github.com/andybalholm/brotli=-race=false -vet=off -count=1 -p=$(JOBS) -timeout=10m $(ARGS) $(PACKAGES)
+	@if data=$$(realpath -e "$${SHARED_DATA:-../shared/data}" 2>/dev/null); then \
+	  ln -sfn "$$data" var/test/data; export SHARED_DATA="$(CURDIR)/var/test/data"; fi; \
+	TEST_RUN=$$(date +%s.%N) CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 go run ./internal/postgres/private/serve -- \
+	  go run .ci/tally.go go test -json -race -gcflags=github.com/andybalholm/brotli=-race=false -vet=off -p=$(JOBS) -timeout=10m $(ARGS) $(PACKAGES)
 
 ## test-s3: the file store on a real server that speaks S3, built once
 .PHONY: test-s3

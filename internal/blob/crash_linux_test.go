@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 
 func child(t *testing.T, what, address string) *exec.Cmd {
 	t.Helper()
+	_ = os.Getenv("TEST_RUN") // private.Uncached: what the disk and the kernel do is seen at every run
 	c := exec.CommandContext(t.Context(), os.Args[0])
 	c.Env = append(os.Environ(), "BLOB_CHILD="+what, "BLOB_ADDRESS="+address)
 	return c

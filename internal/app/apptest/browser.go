@@ -63,6 +63,7 @@ type Tab struct {
 // skipped, or fails where CI is set.
 func Browser(t testing.TB, base string) *Tab {
 	t.Helper()
+	private.Uncached()
 	browser, err := chromium()
 	if errors.Is(err, exec.ErrNotFound) {
 		const missing = "NO BROWSER: this journey was not made. Install one: apt-get install chromium"

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 // directory is a temporary one that any account can enter; t.TempDir is not.
 func directory(t *testing.T) string {
 	t.Helper()
+	Uncached()
 	dir, err := os.MkdirTemp("/tmp", "private-test-")
 	if err != nil {
 		t.Fatal(err)

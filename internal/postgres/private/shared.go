@@ -17,6 +17,11 @@ import (
 // must be allowed to make databases.
 const TestURL = "TEST_DATABASE_URL"
 
+// Uncached keeps the results of a test that asks for it out of Go's cache, because
+// it depends on what the cache does not see: a server, a browser, the kernel.
+// `make test` says in TEST_RUN which run it is, and the cache sees who reads that.
+func Uncached() { _ = os.Getenv("TEST_RUN") }
+
 // shared is the test server of this process, once it is needed.
 var shared struct {
 	sync.Mutex
@@ -28,6 +33,7 @@ var shared struct {
 // `make test` starts once for all packages, else one of this process, which
 // ends with it (about 0.7 s at the first call).
 func Shared(ctx context.Context) (string, error) {
+	Uncached()
 	if url := os.Getenv(TestURL); url != "" {
 		return url, nil
 	}
