@@ -83,6 +83,13 @@ measure-uploads: build
 	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
 	  go test -count=1 -v -timeout=60m -run 'TestMeasureUploads$$' ./internal/document/documentweb
 
+## measure-downloads: peak memory of the portal while 20 GiB are downloaded from it as one ZIP, and ten of 1 GiB side by side
+# Writes 400 MB into TMPDIR and removes them.
+.PHONY: measure-downloads
+measure-downloads: build
+	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
+	  go test -count=1 -v -timeout=60m -run 'TestMeasureDownloads$$' ./internal/document/documentweb
+
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint
 lint: go $(LINT)

@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -168,34 +165,9 @@ func packed(kind string) bool {
 	return false
 }
 
-// longestTitle bounds what a file's name has of a title, in bytes: file systems
-// take 255 in all.
-const longestTitle = 150
-
-// archived is what a version is called in a ZIP: "ENERGY-N0012 v2 en Title.pdf".
+// archived is what a version is called in a ZIP: "ENERGY-N0012v2 en Title.pdf". No
+// two of one ZIP are called the same.
 func (v Version) archived(d Document) string {
-	title := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d': // with them a name could read backwards
-			return -1
-		case strings.ContainsRune(`/\:*?"<>|`, r) || r == utf8.RuneError:
-			return '-'
-		}
-		return r
-	}, d.Title)
-	title = strings.Join(strings.Fields(title), " ")
-	for len(title) > longestTitle {
-		_, n := utf8.DecodeLastRuneInString(title)
-		title = title[:len(title)-n]
-	}
-	extension := strings.Map(func(r rune) rune {
-		if r == '.' || r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
-			return r
-		}
-		return -1
-	}, path.Ext(v.FileName))
-	if len(extension) > 12 {
-		extension = ""
-	}
-	return fmt.Sprintf("%s v%d %s %s%s", d.Name(), v.Number, v.Language, cmp.Or(strings.Trim(title, " ."), "Untitled"), extension)
+	title, extension := savable(d.Title), savableExtension(v.FileName)
+	return fmt.Sprintf("%sv%d %s %s%s", d.Name(), v.Number, v.Language, cmp.Or(shortened(title), "Untitled"), extension)
 }

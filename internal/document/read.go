@@ -32,6 +32,8 @@ const (
 	mostDrawn = 500
 	// largestRead is the size of a file that is still copied beside a child to be read.
 	largestRead = 1 << 30
+	// mostTries is how often a file is read again that a busy machine had no time for.
+	mostTries = 3
 	// readTimeout has room for the copy, and for the PDF engine that is compiled
 	// once. It is less than what jobs takes for a sign that a process has died.
 	readTimeout = 4 * time.Minute
@@ -166,6 +168,9 @@ func (s *Service) extract(ctx context.Context, f content) (found, error) {
 		if r, err = extract.Run(ctx, extract.Job{File: file, Type: kind, Wish: extract.Wish{Text: true, Table: true}}); err != nil {
 			return found{}, err
 		}
+		if err := again(ctx, r); err != nil {
+			return found{}, err
+		}
 	}
 	got := found{outcome: outcomes[r.Outcome], note: r.Reason, pages: r.Pages, cut: r.Cut, text: paged(r)}
 	if r.Table != nil {
@@ -178,7 +183,7 @@ func (s *Service) extract(ctx context.Context, f content) (found, error) {
 		}
 	}
 	if r.Outcome == extract.Done && drawable(f.Type) {
-		p, pictures, err := s.pictures(ctx, f, file, 1, extract.MaxTime-r.Took)
+		p, pictures, err := s.pictures(ctx, f, file, 1, r)
 		if err != nil {
 			return found{}, err
 		}
@@ -224,17 +229,32 @@ func drawable(kind string) bool {
 	return extract.Type(kind) == extract.PDF || extract.Type(kind).Image()
 }
 
+// again is an error, by which the job is tried again later, if it was the machine that
+// took too long for a file and not the file. Some time it has to come to an end.
+func again(ctx context.Context, r extract.Result) error {
+	if r.Busy && jobs.Attempt(ctx) < mostTries {
+		return fmt.Errorf("in %s the machine had %s for it", r.Took.Round(time.Second), r.Time.Round(100*time.Millisecond))
+	}
+	return nil
+}
+
 // pictures draws pages from first, with the first one a thumbnail, and puts them
-// beside the file.
-func (s *Service) pictures(ctx context.Context, f content, file *os.File, first int, left time.Duration) (extract.Result, drawn, error) {
+// beside the file, in what time is left of before.
+func (s *Service) pictures(ctx context.Context, f content, file *os.File, first int, before extract.Result) (extract.Result, drawn, error) {
+	left, wait := extract.MaxTime-before.Time, extract.MaxWait-before.Took
 	wish := extract.Wish{First: first, Last: min(first+pagesAtOnce-1, mostDrawn), Width: pictureWidth}
 	if first == 1 {
 		wish.Thumbnail = thumbnailWidth
 	}
 	r := extract.Result{Outcome: extract.TimedOut, Reason: "Reading this file took too long for pictures of it."}
-	if left > 0 {
+	if left > 0 && wait > 0 {
 		var err error
-		if r, err = extract.Run(ctx, extract.Job{File: file, Type: extract.Type(f.Type), Wish: wish, Time: left}); err != nil {
+		if r, err = extract.Run(ctx, extract.Job{File: file, Type: extract.Type(f.Type), Wish: wish, Time: left, Wait: wait}); err != nil {
+			return r, drawn{}, err
+		}
+	}
+	if len(r.Pictures) == 0 {
+		if err := again(ctx, r); err != nil {
 			return r, drawn{}, err
 		}
 	}
@@ -273,7 +293,7 @@ func (s *Service) draw(ctx context.Context, j toDraw) error {
 		return err
 	}
 	defer func() { _ = file.Close() }() // it was read only
-	_, d, err := s.pictures(ctx, *f, file, j.First, extract.MaxTime)
+	_, d, err := s.pictures(ctx, *f, file, j.First, extract.Result{})
 	if err != nil {
 		return fmt.Errorf("draw %s: %w", f.Digest, err)
 	}

@@ -43,6 +43,7 @@ type Step struct {
 	Share            uuid.NullUUID `db:"share_id" json:"-"`
 	ShareID          *uuid.UUID    `db:"-" json:"share,omitempty" doc:"The grant that was made or that let them read it."`
 	With             *string       `db:"shared_with" json:"shared_with,omitempty" doc:"Whom that grant is to; empty: whoever has its link."`
+	Staff            bool          `db:"-" json:"-"` // it was imported, and it is not known by whom
 	Raw              *string       `db:"note" json:"-"`
 	Note             *journal.Note `db:"-" json:"-"` // what the journal says of it, for those whose work it is
 }
@@ -161,6 +162,7 @@ func (t tracing) tell(s *Step) error {
 	if s.Share.Valid && t.shares {
 		s.ShareID = &s.Share.UUID
 	}
+	s.Staff = s.Step == "import" && !s.PersonID.Valid
 	own := s.Step == "submit" || s.Step == "import" || s.Step == "revise"
 	if !t.names && !(own && t.signedIn) {
 		s.Person, s.PersonID = nil, uuid.NullUUID{}

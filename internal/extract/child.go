@@ -38,7 +38,7 @@ func serve(line []byte, in *os.File, out io.Writer) error {
 		return writeJSON(out, frameEnd, ending{Outcome: Done})
 	}
 	debug.SetMaxStack(maxStack)
-	if err := limitSelf(limits{time.Duration(o.Seconds) * time.Second, o.Memory}); err != nil {
+	if err := limitSelf(limits{time: time.Duration(o.Seconds) * time.Second, memory: o.Memory}); err != nil {
 		return err
 	}
 	// The engine is loaded before the file is looked at: after that nothing can

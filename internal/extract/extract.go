@@ -18,9 +18,10 @@ import (
 
 // The limits of one file.
 const (
-	MaxTime   = 30 * time.Second
-	MaxMemory = 512 << 20 // of the child, resident
-	MaxText   = 10 << 20  // bytes; what is longer is cut
+	MaxTime   = 30 * time.Second // of the processor
+	MaxWait   = 2 * time.Minute  // by the clock, on however busy a machine
+	MaxMemory = 512 << 20        // of the child, resident
+	MaxText   = 10 << 20         // bytes; what is longer is cut
 
 	maxPictures = 64 << 20 // bytes of all pictures of one job
 	maxPicture  = 16 << 20 // bytes of one frame of the child's answer
@@ -36,6 +37,7 @@ type Job struct {
 	Wish  Wish
 	Cache string        // folder that keeps the compiled PDF engine; "": the user's cache
 	Time  time.Duration // less than MaxTime, for what is left of it; 0: MaxTime
+	Wait  time.Duration // and of MaxWait
 }
 
 // Wish is what is wanted. Pages are counted from 1.
@@ -72,9 +74,11 @@ type Result struct {
 	Pictures []Picture
 	Table    *Table
 
-	Took   time.Duration
-	Memory int64  // most that was resident, as far as it was seen
-	Log    string // last words of a child that failed, for the operator
+	Took   time.Duration // by the clock
+	Time   time.Duration // of the processor
+	Busy   bool          // TimedOut by the clock, though it had not used the time that it gets
+	Memory int64         // most that was resident, as far as it was seen
+	Log    string        // last words of a child that failed, for the operator
 }
 
 // Picture is a page, scaled.
@@ -123,6 +127,9 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	l := childLimits
 	if job.Time > 0 {
 		l.time = min(l.time, job.Time)
+	}
+	if job.Wait > 0 {
+		l.wait = min(l.wait, job.Wait)
 	}
 	result, err := run(ctx, file, order{Type: job.Type, Wish: job.Wish, Cache: cache}, l)
 	if err != nil {

@@ -131,7 +131,7 @@ func TestHostile(t *testing.T) {
 			if want != "" && r.Outcome != want {
 				t.Errorf("%s, not %s", r.Outcome, want)
 			}
-			if r.Took > MaxTime+5*time.Second || !racing && r.Memory > MaxMemory {
+			if r.Took > MaxWait+5*time.Second || r.Time > MaxTime+2*time.Second || !racing && r.Memory > MaxMemory {
 				t.Errorf("it took %v and %d MB", r.Took, r.Memory>>20)
 			}
 			if r.Outcome != Done && (r.Text != "" || len(r.Pictures) > 0 || r.Reason == "") {

@@ -20,6 +20,10 @@ func docxText(in *source, t *text) error {
 	if err != nil {
 		return err
 	}
+	headings, err := wordHeadings(a, rs)
+	if err != nil {
+		return err
+	}
 	parts := []string{main}
 	for _, kind := range []string{"header", "footer", "footnotes", "endnotes", "comments"} {
 		for _, r := range rs {
@@ -29,7 +33,7 @@ func docxText(in *source, t *text) error {
 		}
 	}
 	for _, p := range parts {
-		if err := wordPart(a, p, t); err != nil {
+		if err := wordPart(a, p, headings, t); err != nil {
 			return err
 		}
 		t.paragraph()
@@ -37,14 +41,55 @@ func docxText(in *source, t *text) error {
 	return nil
 }
 
-// wordPart reads the paragraphs of one part. Of what is offered twice, for new
-// and for old programs, the first is taken.
-func wordPart(a *archive, part string, t *text) error {
+// wordHeadings are the ids of the styles that make a paragraph a heading or a title:
+// the names of Word's own are English in every language, those of others have a
+// level in the outline.
+func wordHeadings(a *archive, rs []relation) (map[string]bool, error) {
+	headings := map[string]bool{}
+	for _, r := range rs {
+		if r.kind != "styles" || a.files[r.part] == nil {
+			continue
+		}
+		in, err := a.tokens(r.part)
+		if err != nil {
+			return nil, err
+		}
+		style := ""
+		if err := in.each(func(e xml.StartElement) error {
+			switch e.Name.Local {
+			case "style":
+				if style = attribute(e, "styleId"); attribute(e, "type") != "paragraph" || len(headings) >= maxStyles {
+					style = ""
+				}
+			case "name":
+				if name := strings.ToLower(attribute(e, "val")); style != "" && (strings.HasPrefix(name, "heading ") || name == "title" || name == "subtitle") {
+					headings[style] = true
+				}
+			case "outlineLvl":
+				if style != "" && attribute(e, "val") < "9" { // which is body text
+					headings[style] = true
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		break
+	}
+	return headings, nil
+}
+
+// maxStyles is how many headings a document may know.
+const maxStyles = 500
+
+// wordPart reads the paragraphs of one part, headings apart from what they stand
+// over. Of what is offered twice, for new and for old programs, the first is taken.
+func wordPart(a *archive, part string, headings map[string]bool, t *text) error {
 	in, err := a.tokens(part)
 	if err != nil {
 		return err
 	}
-	taking, fallback := false, 0
+	taking, fallback, heading := false, 0, false
 	for {
 		token, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -58,6 +103,10 @@ func wordPart(a *archive, part string, t *text) error {
 			switch e.Name.Local {
 			case "Fallback":
 				fallback++
+			case "pStyle":
+				if heading = headings[attribute(e, "val")]; heading {
+					t.paragraph()
+				}
 			case "t":
 				taking = fallback == 0
 			case "tab", "ptab":
@@ -88,7 +137,10 @@ func wordPart(a *archive, part string, t *text) error {
 			case "Fallback":
 				fallback--
 			case "p", "tr":
-				t.line()
+				if t.line(); heading {
+					t.paragraph()
+				}
+				heading = false
 			case "tc":
 				t.space()
 			}

@@ -64,7 +64,10 @@ func odfPart(a *archive, part string, t *text) error {
 		switch e := token.(type) {
 		case xml.StartElement:
 			switch e.Name.Local {
-			case "p", "h":
+			case "h": // apart from what it stands over
+				t.paragraph()
+				paragraphs++
+			case "p":
 				paragraphs++
 			case "tracked-changes": // what was deleted
 				hidden++
@@ -81,7 +84,10 @@ func odfPart(a *archive, part string, t *text) error {
 			}
 		case xml.EndElement:
 			switch e.Name.Local {
-			case "p", "h":
+			case "h":
+				paragraphs--
+				t.paragraph()
+			case "p":
 				paragraphs--
 				t.line()
 			case "tracked-changes":

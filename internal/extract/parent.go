@@ -24,15 +24,17 @@ import (
 const mark = "PORTAL_EXTRACT"
 
 // limits of a child. The child has the kernel hold it to them before it looks at
-// the file; the parent watches the clock and the memory from outside.
+// the file; the parent watches the clock and the memory from outside. The clock
+// alone would fail good files on a machine that is busy with other things.
 type limits struct {
-	time   time.Duration
+	time   time.Duration // of the processor
+	wait   time.Duration // by the clock
 	memory int64
 }
 
 var (
-	childLimits   = limits{MaxTime, MaxMemory}
-	prepareLimits = limits{10 * time.Minute, 2 << 30}
+	childLimits   = limits{MaxTime, MaxWait, MaxMemory}
+	prepareLimits = limits{10 * time.Minute, 10 * time.Minute, 2 << 30}
 )
 
 const watchEvery = 20 * time.Millisecond
@@ -99,11 +101,12 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 	var got gathering
 	gathered := make(chan error, 1)
 	go func() { gathered <- got.gather(answer) }()
-	clock := time.NewTimer(l.time)
+	clock := time.NewTimer(l.wait)
 	defer clock.Stop()
 	watch := time.NewTicker(watchEvery)
 	defer watch.Stop()
 	var verdict *trouble // why it was killed
+	busy := false        // and that was the clock
 	var peak int64
 	var exit error
 	canceled := ctx.Done()
@@ -113,7 +116,7 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 			canceled = nil
 			kill()
 		case <-clock.C:
-			verdict = &trouble{TimedOut, fmt.Sprintf("Reading this file took longer than %d seconds.", int(l.time.Seconds()))}
+			verdict, busy = &trouble{TimedOut, fmt.Sprintf("Reading this file took longer than %d seconds.", int(l.wait.Seconds()))}, true
 			kill()
 		case <-watch.C:
 			now, most := resident(cmd.Process.Pid)
@@ -143,9 +146,11 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 		return Result{}, ctx.Err()
 	}
 	r := got.result
-	r.Took, r.Memory = time.Since(started), peak
+	r.Took, r.Time, r.Memory, r.Busy = time.Since(started), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), peak, busy
 	if verdict == nil && (exit != nil || !got.complete) {
-		verdict = words.verdict(exit)
+		if verdict = words.verdict(); r.Time >= time.Duration(o.Seconds)*time.Second { // of the kernel's own accord
+			verdict = spent
+		}
 	}
 	if verdict != nil {
 		r.Outcome, r.Reason = verdict.outcome, verdict.reason
@@ -160,11 +165,14 @@ func run(ctx context.Context, file *os.File, o order, l limits) (Result, error) 
 		r.Text, r.Cut = got.text.String(), true
 		return r, nil
 	default:
-		return Result{Outcome: r.Outcome, Reason: r.Reason, Pages: r.Pages, Took: r.Took, Memory: r.Memory, Log: r.Log}, nil
+		return Result{Outcome: r.Outcome, Reason: r.Reason, Pages: r.Pages, Took: r.Took, Time: r.Time, Memory: r.Memory, Log: r.Log}, nil
 	}
 	r.Text = got.text.String()
 	return r, nil
 }
+
+// spent is why a child was ended by the kernel.
+var spent = &trouble{TimedOut, "Reading this file took too much of the processor's time."}
 
 const stopped = "The reader of this file gave up: it is damaged or made to do harm."
 
@@ -259,13 +267,7 @@ func (t *tail) String() string {
 }
 
 // verdict is what a child died of by itself.
-func (t *tail) verdict(exit error) *trouble {
-	var e *exec.ExitError
-	if errors.As(exit, &e) {
-		if s, ok := e.Sys().(syscall.WaitStatus); ok && s.Signaled() && s.Signal() == syscall.SIGXCPU {
-			return &trouble{TimedOut, "Reading this file took too much of the processor's time."}
-		}
-	}
+func (t *tail) verdict() *trouble {
 	said := t.String()
 	// The last is what becomes of Go where its own structures get no memory: a
 	// nil pointer of the program's reads "panic:".

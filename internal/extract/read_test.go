@@ -51,12 +51,19 @@ func TestText(t *testing.T) {
 			"word/_rels/document.xml.rels", `<Relationships><Relationship Id="1" Type="x/footnotes" Target="footnotes.xml"/></Relationships>`,
 			"word/footnotes.xml", `<w:footnotes><w:p><w:t>a footnote</w:t></w:p></w:footnotes>`),
 			DOCX, "First half\nhy phen-ated\fpage two\nonce\n\na footnote"},
+		{"word with headings", "a.docx", docx(t,
+			`<w:p><w:pPr><w:pStyle w:val="Titre"/></w:pPr><w:r><w:t>Minutes</w:t></w:r></w:p><w:p><w:r><w:t>of May</w:t></w:r></w:p><w:p><w:r><w:t>in Oslo</w:t></w:r></w:p>`+
+				`<w:p><w:pPr><w:pStyle w:val="1"/></w:pPr><w:r><w:t>Grids</w:t></w:r></w:p><w:p><w:pPr><w:pStyle w:val="Own"/></w:pPr><w:r><w:t>Old ones</w:t></w:r></w:p><w:p><w:pPr><w:pStyle w:val="Body"/></w:pPr><w:r><w:t>They last.</w:t></w:r></w:p>`,
+			"word/_rels/document.xml.rels", `<Relationships><Relationship Id="1" Type="x/styles" Target="styles.xml"/></Relationships>`,
+			"word/styles.xml", `<w:styles xmlns:w="w"><w:style w:type="paragraph" w:styleId="Titre"><w:name w:val="Title"/></w:style><w:style w:type="paragraph" w:styleId="1"><w:name w:val="heading 1"/></w:style>`+
+				`<w:style w:type="paragraph" w:styleId="Own"><w:name w:val="Own"/><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style><w:style w:type="paragraph" w:styleId="Body"><w:name w:val="Body Text"/><w:pPr><w:outlineLvl w:val="9"/></w:pPr></w:style></w:styles>`),
+			DOCX, "Minutes\n\nof May\nin Oslo\n\nGrids\n\nOld ones\n\nThey last."},
 		{"slides in their order", "a.pptx", pptx(t), PPTX, "shown first\n\na note\fshown second"},
 		{"sheet: words, then numbers", "a.xlsx", xlsx(t, `<row><c r="A1" t="s"><v>0</v></c><c r="C1"><v>0.30000000000000004</v></c></row>`+
 			`<row><c r="A2" t="s"><v>1</v></c><c r="B2" s="1"><v>46000</v></c><c r="C2" s="2"><v>46000.5</v></c><c t="inlineStr"><is><t>inline</t></is></c></row>`),
 			XLSX, "Members\nGrid code\ntwo runs inline\n0.3\n2025-12-09 2025-12-09 12:00:00"},
 		{"odt", "a.odt", openDocumentFile(t, ODT, `<text:tracked-changes><text:p>deleted</text:p></text:tracked-changes><text:h>Head<text:s text:c="2"/>line</text:h> <text:p>one
-			two<text:line-break/>three</text:p><text:soft-page-break/><text:p>next</text:p>`), ODT, "Head line\none two\nthree\fnext"},
+			two<text:line-break/>three</text:p><text:soft-page-break/><text:p>next</text:p>`), ODT, "Head line\n\none two\nthree\fnext"},
 		{"odp", "a.odp", openDocumentFile(t, ODP, `<draw:page><text:p>one</text:p></draw:page><draw:page><text:p>two</text:p></draw:page>`), ODP, "one\ftwo"},
 		{"ods", "a.ods", openDocumentFile(t, ODS, `<table:table table:name="S"><table:table-row><table:table-cell office:value-type="string"><text:p>a</text:p></table:table-cell>`+
 			`<table:table-cell table:number-columns-repeated="3"/><table:table-cell office:value-type="float"><text:p>5</text:p></table:table-cell></table:table-row>`+

@@ -215,11 +215,16 @@ func LastAttempt(ctx context.Context) bool {
 	return ok && row.Attempt >= row.MaxAttempts
 }
 
-// retry reports whether the job that runs in ctx has failed before.
-func retry(ctx context.Context) bool {
-	row, ok := ctx.Value(running{}).(*rivertype.JobRow)
-	return ok && row.Attempt > 1
+// Attempt is the how manieth the try of the job that runs in ctx is; 1 outside of one.
+func Attempt(ctx context.Context) int {
+	if row, ok := ctx.Value(running{}).(*rivertype.JobRow); ok {
+		return row.Attempt
+	}
+	return 1
 }
+
+// retry reports whether the job that runs in ctx has failed before.
+func retry(ctx context.Context) bool { return Attempt(ctx) > 1 }
 
 // running is the context key of the row of the job that runs.
 type running struct{}

@@ -133,6 +133,16 @@ func unread(ctx context.Context, v document.Version) string {
 	return i18n.T(ctx, "There is nothing in it that could be shown.")
 }
 
+// office are the types whose pages nothing here can draw.
+var office = map[string]bool{
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document": true, "application/vnd.openxmlformats-officedocument.presentationml.presentation": true,
+	"application/vnd.oasis.opendocument.text": true, "application/vnd.oasis.opendocument.presentation": true, "application/msword": true, "application/vnd.ms-powerpoint": true,
+	"text/rtf": true, "text/html": true,
+}
+
+// textAlone reports whether only the text of a file that has a look of its own is shown.
+func (p Preview) textAlone() bool { return p.Kind == document.PlainText && office[p.Of.Type] }
+
 // glimpsed reports whether there is something to look into.
 func glimpsed(v document.Version) bool {
 	return v.Scan != "infected" && v.Outcome != nil && (*v.Outcome == "read" || v.Pictures > 0)

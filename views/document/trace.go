@@ -124,6 +124,8 @@ func Who(ctx context.Context, s document.Step) string {
 		return *s.Person
 	case s.OrganizationName != nil:
 		return *s.OrganizationName
+	case s.Staff:
+		return i18n.T(ctx, "The secretariat")
 	}
 	return ""
 }

@@ -125,9 +125,9 @@ func TestArchive(t *testing.T) {
 		t.Error(got)
 	}
 	want := map[string]string{
-		"ENERGY-N0001 v2 en دراسة - الشبكات.pdf": pdf + "two",
-		"ENERGY-N0001 v2 fr دراسة - الشبكات.txt": "En français.",
-		"ENERGY-N0002 v1 en 电网研究- -储能-.txt":      "电网储能技术",
+		"ENERGY-N0001v2 en دراسة - الشبكات.pdf": pdf + "two",
+		"ENERGY-N0001v2 fr دراسة - الشبكات.txt": "En français.",
+		"ENERGY-N0002v1 en 电网研究- -储能-.txt":      "电网储能技术",
 		"not-included.txt": "ENERGY-N0004: it has no file.\r\nENERGY-N0005: it is withdrawn.\r\n",
 	}
 	got := unzip(r)
@@ -137,7 +137,7 @@ func TestArchive(t *testing.T) {
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM document_access WHERE kind = 'download'`); n != 3 {
 		t.Errorf("%d downloads are noted, want 3", n)
 	}
-	if got := unzip(w.member.API("GET", at+"?documents=ENERGY-N0003", nil).Want(200)); got["ENERGY-N0003 v1 en For members.txt"] != "A secret text." || len(got) != 1 {
+	if got := unzip(w.member.API("GET", at+"?documents=ENERGY-N0003", nil).Want(200)); got["ENERGY-N0003v1 en For members.txt"] != "A secret text." || len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
 	// What one may not see answers as what does not exist.
@@ -195,7 +195,7 @@ func TestArchiveBreaks(t *testing.T) {
 	for _, f := range z.File {
 		names = append(names, f.Name)
 	}
-	if got := strings.Join(names, ", "); got != "ENERGY-N0001 v1 en Large.pdf, ENERGY-N0003 v1 en Third.txt, not-included.txt" {
+	if got := strings.Join(names, ", "); got != "ENERGY-N0001v1 en Large.pdf, ENERGY-N0003v1 en Third.txt, not-included.txt" {
 		t.Errorf("in the ZIP are %s", got)
 	}
 	// Of the third more is promised than the store has.

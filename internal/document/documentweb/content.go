@@ -61,7 +61,7 @@ func (h *pages) send(c *fiber.Ctx, content document.Content, inline bool, note f
 	// Whatever is in it gets no rights of this site.
 	c.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
-	c.Set(fiber.HeaderContentDisposition, disposition(inline && content.Inline(), content.FileName))
+	c.Set(fiber.HeaderContentDisposition, disposition(inline && content.Inline(), content.Name))
 	if inline && content.Type == "text/plain" {
 		c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
 	}

@@ -149,6 +149,7 @@ func TestPreviewKinds(t *testing.T) {
 		{"report.docx", pagesOf("A PDF in truth"), []string{"PDF document", "Not what its name says"}, []string{"A PDF in truth", "/preview/pages/1"}, ""},
 		{"broken.pdf", pdf, []string{"No preview could be made: This PDF is damaged"}, []string{"There is no preview", "No preview could be made: This PDF is damaged"}, "/preview/pages"},
 		{"archive.zip", "PK\x05\x06" + strings.Repeat("\x00", 18), []string{"ZIP archive", "No preview could be made"}, []string{"There is no preview", "Files of this type are not read."}, "Not what its name says"},
+		{"notes.rtf", `{\rtf1\ansi Minutes of the grid.}`, []string{"Rich text"}, []string{"This is its text alone.", "Minutes of the grid."}, ""},
 		{"empty.txt", " ", []string{"Plain text"}, []string{"There is nothing in it that could be shown."}, ""},
 	}
 	at := map[string]string{}

@@ -121,11 +121,22 @@ func (h *pages) getTraceExport(extension string) fiber.Handler {
 				if s.Daily {
 					when = sheet.Day(s.At.UTC())
 				}
-				return out.WriteRow(when, views.KindName(ctx, s.Kind), views.Say(ctx, s), s.Count, s.Number, s.Language, s.Person, s.OrganizationName, views.Detail(ctx, s))
+				return out.WriteRow(when, views.KindName(ctx, s.Kind), views.Say(ctx, s), s.Count, s.Number, s.Language, person(ctx, s), s.OrganizationName, views.Detail(ctx, s))
 			})
 			return errors.Join(err, out.Close())
 		})
 	}
+}
+
+// person is who did it, as an export has it.
+func person(ctx context.Context, s document.Step) string {
+	if s.Person == nil && s.Staff {
+		return views.Who(ctx, s)
+	}
+	if s.Person == nil {
+		return ""
+	}
+	return *s.Person
 }
 
 // getEvents tells an open page when something happens to a document.

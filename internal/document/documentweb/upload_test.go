@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -307,7 +308,7 @@ func TestVersions(t *testing.T) {
 	w.outsider.Get(at + "/versions/1/content").Want(404)
 
 	whole := w.member.Get(at + "/versions/2/content")
-	for name, want := range map[string]string{"Content-Disposition": `attachment; filename="m2.txt"`, "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes"} {
+	for name, want := range map[string]string{"Content-Disposition": `attachment; filename="ENERGY-N0001v2 en m2.txt"`, "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes"} {
 		if got := whole.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -488,7 +489,7 @@ func TestRealFiles(t *testing.T) {
 		}
 		if r.Status == 303 {
 			got := w.chair.Get(r.Location() + "/versions/1/content").Want(200).Header.Get("Content-Disposition")
-			if _, params, err := mime.ParseMediaType(got); err != nil || params["filename"] == "" {
+			if _, params, err := mime.ParseMediaType(got); err != nil || !strings.HasPrefix(params["filename"], "ENERGY-N") || len(params["filename"]) > 200 || strings.ContainsAny(params["filename"], "/\\:*?\"<>|\x00\n\u202e") {
 				t.Errorf("%s: the header %q cannot be read: %v", f.Kind, got, err)
 			}
 		}
@@ -496,7 +497,7 @@ func TestRealFiles(t *testing.T) {
 	submit("会议记录（第三次）.pdf", pdf).Want(303)
 	last := w.chair.Get("/documents/" + apptest.Value[string](w.Portal, `SELECT id::text FROM document ORDER BY number DESC LIMIT 1`))
 	got := w.chair.Get(last.Location() + "/versions/1/content").Header.Get("Content-Disposition")
-	if _, params, err := mime.ParseMediaType(got); err != nil || params["filename"] != "会议记录（第三次）.pdf" {
+	if _, params, err := mime.ParseMediaType(got); err != nil || !strings.HasSuffix(params["filename"], "v1 会议记录（第三次）.pdf") {
 		t.Errorf("%q: %v", got, err)
 	}
 }
@@ -558,6 +559,37 @@ func TestCleanName(t *testing.T) {
 		if got := document.CleanName(name); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestSavedName: what is downloaded is called by its number and its own name.
+func TestSavedName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := strings.Repeat("電力網", 40)
+	for i, tt := range []struct{ name, want string }{
+		{"Minutes.pdf", "ENERGY-N0001v1 Minutes.pdf"},
+		{"energy-n0002v4_Minutes.PDF", "ENERGY-N0002v1 Minutes.PDF"}, // saved, corrected and sent again
+		{"ENERGY-N0003v1 en Minutes.pdf", "ENERGY-N0003v1 Minutes.pdf"},
+		{"ENERGY-N0004.pdf", "ENERGY-N0004v1.pdf"},
+		{"ENERGY-N0099 reply.pdf", "ENERGY-N0005v1 ENERGY-N0099 reply.pdf"},
+		{"ENERGY-N00061.pdf", "ENERGY-N0006v1 ENERGY-N00061.pdf"},
+		{"Rapport: l’énergie?.pdf", "ENERGY-N0007v1 Rapport- l’énergie-.pdf"},
+		{"محضر الاجتماع.pdf", "ENERGY-N0008v1 محضر الاجتماع.pdf"},
+		{long + ".pdf", "ENERGY-N0009v1 " + long[:150] + ".pdf"},
+		{"Version 2.0 of it", "ENERGY-N0010v1 Version 2.0 of it"},
+	} {
+		w.submit("A title", url.QueryEscape(tt.name), pdf+fmt.Sprint(i), "public")
+		at := fmt.Sprintf("/documents/ENERGY-N%04d/versions/1/content", i+1)
+		got := w.Visitor().Get(at).Want(200).Header.Get("Content-Disposition")
+		if _, params, err := mime.ParseMediaType(got); err != nil || params["filename"] != tt.want {
+			t.Errorf("%s is saved by %s: %v, want %s", tt.name, got, err, tt.want)
+		}
+	}
+	draft := "/documents/" + apptest.JSON[struct{ ID string }](w.chair.API("POST", "/commissions/energy/documents",
+		map[string]any{"title": "Not yet", "type": "report", "draft": true, "upload": send(w.chair, "Draft.pdf", pdf)}).Want(201)).ID
+	if got := w.chair.Get(draft + "/versions/1/content").Want(200).Header.Get("Content-Disposition"); got != `attachment; filename="Draft.pdf"` {
+		t.Error(got)
 	}
 }
 
