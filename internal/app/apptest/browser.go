@@ -421,10 +421,37 @@ func (tab *Tab) SetDark(dark bool) {
 	if dark {
 		scheme = "dark"
 	}
+	forced := "none"
+	if tab.forced {
+		forced = "active"
+	}
 	tab.do("colors", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "forced-colors", Value: forced},
 	}))
 	tab.dark = dark
+}
+
+// SetForced says whether the system forces its own few colors on all pages, as it
+// does for who needs high contrast; dark ones if the reader prefers them.
+func (tab *Tab) SetForced(forced bool) {
+	tab.t.Helper()
+	tab.forced = forced
+	tab.SetDark(tab.dark)
+}
+
+// RightToLeft turns the page that is open round, as in Arabic.
+func (tab *Tab) RightToLeft() {
+	tab.t.Helper()
+	tab.do("right to left", chromedp.Evaluate("document.documentElement.dir = 'rtl'; undefined", nil))
+}
+
+// Style is a property of the first element that the selector finds, as the browser
+// computes it.
+func (tab *Tab) Style(selector, property string) string {
+	tab.t.Helper()
+	var value string
+	tab.do("style", chromedp.Evaluate(fmt.Sprintf("getComputedStyle(document.querySelector(%q)).getPropertyValue(%q)", selector, property), &value))
+	return value
 }
 
 // NoScript makes the pages opened from now on do without JavaScript.

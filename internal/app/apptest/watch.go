@@ -19,10 +19,11 @@ import (
 // watch looks at all that happens in a tab: it notes faults, and knows when
 // the page has come to rest.
 type watch struct {
-	ctx   context.Context
-	host  string
-	width int
-	dark  bool
+	ctx    context.Context
+	host   string
+	width  int
+	dark   bool
+	forced bool
 
 	mu       sync.Mutex
 	faults   []string
@@ -67,7 +68,10 @@ func (w *watch) see(event any) {
 			for _, a := range e.Args {
 				words = append(words, strings.Trim(string(a.Value), `"`)+a.Description)
 			}
-			w.fault("console: %s", strings.Join(words, " "))
+			// htmx says so of a request that a page took with it when it was left, or that a later one replaced.
+			if said := strings.Join(words, " "); !strings.HasPrefix(said, "htmx:sendAbort") && !strings.HasPrefix(said, "htmx:afterRequest") {
+				w.fault("console: %s", said)
+			}
 		}
 	case *log.EventEntryAdded:
 		// What concerns requests is judged by the requests themselves.
