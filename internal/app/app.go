@@ -128,7 +128,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Seats = membership.New(a.DB, a.Policy, post)
 	a.Documents = document.New(a.DB, a.Policy, post, a.Queue, a.Files, a.MaxFile)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
-	a.Organizations.OnEnd, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.Unaffiliate
+	a.Organizations.OnEnd, a.Organizations.OnEndThere, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.EndThere, a.Seats.Unaffiliate
 	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
 		if err := a.Seats.MergeOrganization(ctx, tx, from, into); err != nil {
 			return err

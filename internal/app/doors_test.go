@@ -249,4 +249,35 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%s with ETag %q: status %d, %d bytes, ETag %q", path, tag, again.Status, len(again.Body), again.Header.Get("ETag"))
 		}
 	}
+	for _, path := range []string{"/commissions/grid-storage", "/organizations/nordwind"} {
+		tag := visitor.API("GET", path, nil).Want(200).Header.Get("ETag")
+		if again := visitor.API("GET", path, nil, "If-None-Match", `"v0", W/`+tag); tag == "" || again.Status != 304 || again.Body != "" || again.Header.Get("ETag") != tag {
+			t.Errorf("API %s with ETag %q: status %d, %d bytes, ETag %q", path, tag, again.Status, len(again.Body), again.Header.Get("ETag"))
+		}
+		visitor.API("GET", path, nil, "If-None-Match", `"v1"`).Want(200)
+	}
+	// A name that the answer shows has changed, though not the version of the thing.
+	tag := visitor.API("GET", "/commissions/grid-storage", nil).Header.Get("ETag")
+	w.Exec(`UPDATE commission SET acronym = 'POWER' WHERE slug = 'grid-storage'`)
+	visitor.API("GET", "/commissions/grid-storage", nil, "If-None-Match", tag).Want(200, "POWER")
+}
+
+// TestSaidPlainly reads what is refused as a person does, or a program.
+func TestSaidPlainly(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	visitor := p.Visitor()
+	visitor.API("GET", "/commissions?limit=1000", nil).Want(422, `"limit":"Give a number of at most 200."`, "Correct what is named in fields.").Lacks("expected", "validation")
+	visitor.API("GET", "/commissions?limit=many", nil).Want(422, `"limit":"Give a whole number."`)
+	visitor.API("GET", "/commissions?state=odd", nil).Want(422, `"state":"Choose one of: `)
+	p.Secretariat().Send("POST", "/api/v1/organizations", "<x/>", "Content-Type", "text/xml").Want(415, `"title":"This kind of content is not taken here"`)
+	// Who is not signed in is offered to, where a page is missing as where it may not be seen.
+	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state) VALUES ('nord', 'Nordwind', 'nordwind', 'company', 'pending')`)
+	missing, hidden := visitor.Get("/organizations/none"), visitor.Get("/organizations/nord")
+	missing.Want(404, `href="/sign-in?next=%2Forganizations%2Fnone"`, "sign in and you come back to it")
+	if missing.Status != hidden.Status || strings.ReplaceAll(missing.Body, "none", "nord") != strings.ReplaceAll(hidden.Body, "none", "nord") {
+		t.Errorf("what is missing is answered %d and what is hidden %d, or not alike", missing.Status, hidden.Status)
+	}
+	visitor.Get("/nowhere").Want(404, `href="/sign-in?next=%2Fnowhere"`)
+	p.Person("Ada Lovelace").Get("/nowhere").Want(404).Lacks("/sign-in")
 }

@@ -38,6 +38,7 @@ type Filter struct {
 	Sector string // slug
 	Kind   string
 	State  string
+	Open   bool   // those that have not ended: neither concluded nor abandoned, as the portal counts commissions everywhere
 	Parent string // slug: those right under it
 }
 

@@ -62,6 +62,7 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Row,
 	w.If(f.Sector != "", "sector_id = (SELECT id FROM sector WHERE slug = ?)", f.Sector)
 	w.If(f.Kind != "", "kind = ?", f.Kind)
 	w.If(f.State != "", "state = ?", f.State)
+	w.If(f.Open, "state NOT IN ('concluded', 'abandoned')")
 	w.If(f.Parent != "", "parent_id = (SELECT id FROM commission WHERE slug = ?)", f.Parent)
 	w.If(f.Query != "", "fold(acronym || ' ' || name) LIKE fold(?)", postgres.Contains(f.Query))
 	w.If(page.After != nil, `(name, id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))

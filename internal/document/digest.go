@@ -204,7 +204,7 @@ func digested(ctx context.Context, n Notice, fresh, due []noted) mail.Note {
 	case len(fresh) > 0:
 		note.Subject = i18n.N(ctx, len(fresh), "%d new document", "%d new documents")
 	default:
-		note.Subject = i18n.N(ctx, len(due), "%d document asks you for something", "%d documents ask you for something")
+		note.Subject = i18n.N(ctx, len(due), "%d document waits for your comments or decision", "%d documents wait for your comments or decision")
 	}
 	section := func(title string, list []noted) {
 		if len(list) == 0 {

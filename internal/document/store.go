@@ -160,6 +160,7 @@ type Home struct {
 	Slug    string    `db:"slug"`
 	Acronym string    `db:"acronym"`
 	Name    string    `db:"name"`
+	Kind    string    `db:"kind"`
 	State   string    `db:"state"`
 }
 
@@ -179,7 +180,7 @@ func (h Home) Takes() error {
 
 // homeBySlug reads the commission of a register; one that was renamed is Moved.
 func homeBySlug(ctx context.Context, q postgres.Q, slug string) (Home, error) {
-	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT id, slug, acronym, name, state FROM commission WHERE slug = $1`, slug)
+	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT id, slug, acronym, name, kind, state FROM commission WHERE slug = $1`, slug)
 	if !problem.Of(err, problem.NotFound) {
 		return h, err
 	}

@@ -149,8 +149,8 @@ type FoundPerson struct {
 	Country *string   `db:"country" json:"country,omitempty"`
 }
 
-// most is how many of each kind a search shows, but for documents.
-const most = 20
+// Most is how many of each kind a search shows, but for documents.
+const Most = 20
 
 // Kinds of thing that a search finds.
 var Kinds = []string{"commission", "organization", "person", "document"}

@@ -71,14 +71,14 @@ func findCommissions(ctx context.Context, q postgres.Q, text string) ([]FoundCom
 		SELECT c.slug, c.acronym, c.name, c.state, s.name AS sector FROM commission c LEFT JOIN sector s ON s.id = c.sector_id
 		WHERE fold(c.acronym || ' ' || c.name) LIKE fold($1) OR fold($2) <% fold(c.acronym || ' ' || c.name)
 		ORDER BY lower(c.acronym) = lower($2) DESC, word_similarity(fold($2), fold(c.acronym || ' ' || c.name)) DESC, c.name, c.id LIMIT $3`,
-		postgres.Contains(text), text, most)
+		postgres.Contains(text), text, Most)
 }
 
 func findOrganizations(ctx context.Context, q postgres.Q, text string) ([]FoundOrganization, error) {
 	return postgres.All[FoundOrganization](ctx, q, `
 		SELECT slug, name, kind, country FROM organization
 		WHERE state = 'member' AND (fold(name) LIKE fold($1) OR fold($2) <% fold(name))
-		ORDER BY word_similarity(fold($2), fold(name)) DESC, name, id LIMIT $3`, postgres.Contains(text), text, most)
+		ORDER BY word_similarity(fold($2), fold(name)) DESC, name, id LIMIT $3`, postgres.Contains(text), text, Most)
 }
 
 // findPersons finds whom the reader may see: themselves, and whoever holds a
@@ -92,5 +92,5 @@ func findPersons(ctx context.Context, q postgres.Q, sight access.Sight, text str
 			WHERE t.person_id = p.id AND t.period @> ` + at + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + `))`)
 	}
 	return postgres.All[FoundPerson](ctx, q, `SELECT p.id, p.name, p.country FROM person p WHERE `+w.SQL()+`
-		ORDER BY word_similarity(fold(`+w.Arg(text)+`), fold(p.name)) DESC, p.name, p.id LIMIT `+w.Arg(most), w.Args()...)
+		ORDER BY word_similarity(fold(`+w.Arg(text)+`), fold(p.name)) DESC, p.name, p.id LIMIT `+w.Arg(Most), w.Args()...)
 }

@@ -12,6 +12,7 @@ import (
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/mail"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
 
@@ -179,6 +180,20 @@ func (s *Service) Application(ctx context.Context, who access.Actor, slug string
 	return h, a, nil
 }
 
+// Known reports whether the actor may see the page of an application's person: it is
+// theirs, or there is a seat of the person's on a roster that they may see.
+func (s *Service) Known(ctx context.Context, who access.Actor, a Application) (bool, error) {
+	if a.PersonID == who.ID || s.access.May(who, access.Portal, "person", "list") {
+		return true, nil
+	}
+	sight := access.See(ctx, who)
+	var w postgres.Where
+	w.And("t.person_id = ? AND t.period @> ?::timestamptz AND p.state = 'active'", a.PersonID, journal.Now(ctx))
+	w.And(sight.Roster(&w, "c.roster_visibility", "c.id"))
+	rows, err := postgres.All[int](ctx, s.db, `SELECT 1 FROM seat t JOIN commission c ON c.id = t.commission_id JOIN person p ON p.id = t.person_id WHERE `+w.SQL()+` LIMIT 1`, w.Args()...)
+	return len(rows) > 0, err
+}
+
 // Withdraw takes back one's own application, or that of a person one nominated.
 func (s *Service) Withdraw(ctx context.Context, who access.Actor, slug string, id uuid.UUID) (Application, error) {
 	h, permit, err := s.ask(ctx, who, slug, "application", "withdraw")
@@ -252,7 +267,7 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 		if err != nil {
 			return err
 		}
-		if seat, err = a.approve(with, term); err != nil {
+		if seat, err = a.approve(with, term, who); err != nil {
 			return err
 		}
 		if err := s.give(ctx, tx, &letters, home, []Seat{seat}); err != nil {
@@ -278,11 +293,11 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 }
 
 // approve checks a and makes its seat.
-func (a Application) approve(with Approval, term Term) (Seat, error) {
+func (a Application) approve(with Approval, term Term, who access.Actor) (Seat, error) {
 	if err := a.Approvable(); err != nil {
 		return Seat{}, err
 	}
-	by := ByChair
+	by := appointer(who)
 	if a.NominatedBy != nil {
 		by = ByOrganization
 	}

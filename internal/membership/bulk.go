@@ -354,11 +354,11 @@ func (s *Service) PlanApprovals(ctx context.Context, who access.Actor, slug stri
 	if err != nil {
 		return Plan{Home: h, Bulk: b}, err
 	}
-	return planApprovals(ctx, s.db, h, b, all, journal.Now(ctx))
+	return planApprovals(ctx, s.db, who, h, b, all, journal.Now(ctx))
 }
 
 // planApprovals reads the applications (locked in a transaction) and decides on each.
-func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chosen, now time.Time) (Plan, error) {
+func planApprovals(ctx context.Context, q postgres.Q, who access.Actor, h Home, b Bulk, all []chosen, now time.Time) (Plan, error) {
 	plan := Plan{Home: h, Bulk: b}
 	if err := h.Takes(); err != nil {
 		return plan, err
@@ -388,7 +388,7 @@ func planApprovals(ctx context.Context, q postgres.Q, h Home, b Bulk, all []chos
 		if a.OrganizationName != nil {
 			l.For = *a.OrganizationName
 		}
-		seat, err := a.approve(Approval{}, Term{now, Usual(now, h.TermMonths, calendar.Zone(ctx))})
+		seat, err := a.approve(Approval{}, Term{now, Usual(now, h.TermMonths, calendar.Zone(ctx))}, who)
 		if err == nil && a.OrganizationID != nil {
 			o := standings[*a.OrganizationID]
 			err = h.Admits(o, a.Role)
@@ -429,7 +429,7 @@ func (s *Service) CarryApprovals(ctx context.Context, who access.Actor, slug str
 		if err != nil {
 			return err
 		}
-		if plan, err = planApprovals(ctx, tx, home, b, all, tx.Now); err != nil {
+		if plan, err = planApprovals(ctx, tx, who, home, b, all, tx.Now); err != nil {
 			return err
 		}
 		var seats []Seat

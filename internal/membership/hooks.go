@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/postgres"
@@ -33,6 +34,13 @@ func lockWhere(ctx context.Context, q postgres.Q, at time.Time, condition string
 
 // endAll ends seats and tells their holders.
 func (s *Service) endAll(ctx context.Context, tx *journal.Tx, seats []placed, because, reason string) error {
+	return s.endAllSaying(ctx, tx, seats, because, reason, func(ctx context.Context, h Home, seat Seat, reason string) mail.Note {
+		return ended(ctx, h, seat, because, reason)
+	})
+}
+
+// endAllSaying is endAll with a letter of its own.
+func (s *Service) endAllSaying(ctx context.Context, tx *journal.Tx, seats []placed, because, reason string, say func(ctx context.Context, h Home, seat Seat, reason string) mail.Note) error {
 	if len(seats) == 0 {
 		return nil
 	}
@@ -60,9 +68,9 @@ func (s *Service) endAll(ctx context.Context, tx *journal.Tx, seats []placed, be
 		return err
 	}
 	if err := letters.each(ctx, tx, people, "seat.ended", "", func(ctx context.Context, to uuid.UUID) mail.Note {
-		n := ended(ctx, first[to].home(), first[to].Seat, because, reason)
+		n := say(ctx, first[to].home(), first[to].Seat, reason)
 		for _, p := range more[to] {
-			n.Paragraphs = append(n.Paragraphs, ended(ctx, p.home(), p.Seat, because, "").Paragraphs...)
+			n.Paragraphs = append(n.Paragraphs, say(ctx, p.home(), p.Seat, "").Paragraphs...)
 		}
 		return n
 	}); err != nil {
@@ -83,6 +91,31 @@ func (s *Service) EndOrganization(ctx context.Context, tx *journal.Tx, organizat
 		return err
 	}
 	return s.closeAsked(ctx, tx, "organization_id", organization, "The organization is no longer a member of the convention.")
+}
+
+// EndThere ends the seats held for an organization in one commission, whose
+// participation there ends; officers stay, as the commission appoints them. Its
+// primary representatives hear of it with the holders.
+func (s *Service) EndThere(ctx context.Context, tx *journal.Tx, organization, commission uuid.UUID) error {
+	seats, err := lockWhere(ctx, tx, tx.Now, "s.organization_id = $2 AND s.commission_id = $3 AND s.rank > 3", organization, commission)
+	if err != nil || len(seats) == 0 {
+		return err
+	}
+	if err := s.endAllSaying(ctx, tx, seats, Organization, "", func(ctx context.Context, h Home, seat Seat, _ string) mail.Note {
+		n := ended(ctx, h, seat, Organization, "")
+		n.Paragraphs = paragraphs(i18n.T(ctx, "Your organization no longer takes part in %s, and with that your seat there as %s has ended.", h.Name, Word(seat.Role)))
+		return n
+	}); err != nil {
+		return err
+	}
+	letters, were := letters{post: s.post}, make([]Seat, len(seats))
+	for i, p := range seats {
+		were[i] = p.Seat
+	}
+	if err := letters.representatives(ctx, tx, seats[0].home(), were, "seat.lost", lost); err != nil {
+		return err
+	}
+	return letters.send(ctx, tx)
 }
 
 // Unaffiliate ends the seats that a person holds for an organization that they no

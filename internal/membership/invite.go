@@ -97,11 +97,7 @@ func (s *Service) Invite(ctx context.Context, who access.Actor, slug string, in 
 	if u.Good == 0 {
 		return u, problem.Field("addresses", "Nobody is left to invite: every line is left out for the reason beside it.")
 	}
-	by := ByChair
-	if who.Secretariat() {
-		by = BySecretariat
-	}
-	i := Invitation{CommissionID: u.ID, Role: in.Role, Message: in.Message, State: Pending, InvitedBy: who.ID, Inviter: who.Name, AppointedBy: by, ExpiresAt: u.Expires}
+	i := Invitation{CommissionID: u.ID, Role: in.Role, Message: in.Message, State: Pending, InvitedBy: who.ID, Inviter: who.Name, AppointedBy: appointer(who), ExpiresAt: u.Expires}
 	if u.Organization != nil {
 		i.OrganizationID, i.OrganizationName = &u.Organization.ID, &u.Organization.Name
 	}

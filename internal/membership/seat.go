@@ -47,7 +47,7 @@ func Officer(role string) bool { return role == Chair || role == ViceChair || ro
 
 // Who appointed to a seat.
 const (
-	ByChair        = "chair"
+	ByChair        = "chair" // or another officer of the commission
 	ByOrganization = "organization"
 	ByElection     = "election"
 	BySecretariat  = "secretariat"
@@ -241,6 +241,7 @@ type Home struct {
 	Slug                 string     `db:"slug"`
 	Acronym              string     `db:"acronym"`
 	Name                 string     `db:"name"`
+	Kind                 string     `db:"kind"`
 	State                string     `db:"state"`
 	JoinMode             string     `db:"join_mode"`
 	RosterVisibility     string     `db:"roster_visibility"`

@@ -100,15 +100,12 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 		return Seat{}, err
 	}
 	seat := Seat{ID: uuid.Must(uuid.NewV7()), CommissionID: h.ID, Role: p.Role, Since: term.From, Until: term.Until,
-		Voting: p.Role == VotingRepresentative, AppointedBy: ByChair, Version: 1}
+		Voting: p.Role == VotingRepresentative, AppointedBy: appointer(who), Version: 1}
 	if p.Voting != nil {
 		seat.Voting = *p.Voting
 	}
-	switch {
-	case p.Election:
+	if p.Election {
 		seat.AppointedBy = ByElection
-	case who.Secretariat():
-		seat.AppointedBy = BySecretariat
 	}
 	person, err := candidateBy(ctx, s.db, h.ID, p.Person, who.Secretariat(), now)
 	if err != nil {
@@ -154,6 +151,15 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 		return tx.Record(seat.ID, journal.Say("Appointed %s as %s", seat.Name, Word(seat.Role)))
 	})
 	return seat, constraint(err)
+}
+
+// appointer is as what the actor gives a seat: of the secretariat, or an officer of
+// the commission.
+func appointer(who access.Actor) string {
+	if who.Secretariat() {
+		return BySecretariat
+	}
+	return ByChair
 }
 
 func candidateBy(ctx context.Context, q postgres.Q, commission uuid.UUID, person string, anybody bool, now time.Time) (candidate, error) {

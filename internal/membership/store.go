@@ -11,11 +11,12 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/mail"
+	"commissionportal/internal/organization"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
 
-const homeColumns = `id, slug, acronym, name, state, join_mode, roster_visibility, term_months, seats_per_organization, convener_id`
+const homeColumns = `id, slug, acronym, name, kind, state, join_mode, roster_visibility, term_months, seats_per_organization, convener_id`
 
 // homeBySlug reads a commission; access.ErrNotFound where there is none.
 func homeBySlug(ctx context.Context, q postgres.Q, slug string) (Home, error) {
@@ -85,8 +86,12 @@ func lockStandings(ctx context.Context, q postgres.Q, commission uuid.UUID, at t
 	return by, err
 }
 
-// standing reads one organization by its slug, without a lock.
-func standing(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Time, slug string) (Standing, error) {
+// standing reads one organization by its slug or its name, without a lock.
+func standing(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Time, written string) (Standing, error) {
+	slug, err := organization.Named(ctx, q, written)
+	if err != nil {
+		return Standing{}, err
+	}
 	return postgres.One[Standing](ctx, q, problem.Field("organization", "There is no such organization."), `SELECT o.id, o.slug, o.name, o.state,
 			(SELECT level FROM participation p WHERE p.organization_id = o.id AND p.commission_id = $1 AND p.period @> $2::timestamptz) AS level,
 			(SELECT count(DISTINCT s.id) FROM seat s WHERE s.organization_id = o.id AND s.commission_id = $1

@@ -155,7 +155,7 @@ func Plain(name string) string {
 }
 
 // reserved are the slugs that stand for pages of their own.
-var reserved = []string{"new", "similar", "export", "review", "counts"}
+var reserved = []string{"new", "names", "similar", "export", "review", "counts"}
 
 // candidates are the slugs an organization of that name may have, best first.
 func candidates(name string, id uuid.UUID) []string {

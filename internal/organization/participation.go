@@ -223,6 +223,9 @@ func (s *Service) SetParticipation(ctx context.Context, who access.Actor, commis
 	if err := f.Err(); err != nil {
 		return Participation{}, err
 	}
+	if organization, err = Named(ctx, s.db, organization); err != nil {
+		return Participation{}, err
+	}
 	o, err := s.Show(ctx, who, organization)
 	if problem.Of(err, problem.NotFound) {
 		return Participation{}, problem.Field("organization", "There is no such organization.")
@@ -282,6 +285,11 @@ func (s *Service) place(ctx context.Context, tx *journal.Tx, c Commission, organ
 	if before == level {
 		return problem.New(problem.Conflict, "%s has this level already.", o.Name)
 	}
+	if before != "" {
+		if err := fits(ctx, tx, c, o, level); err != nil {
+			return err
+		}
+	}
 	if _, err := tx.Exec(ctx, `INSERT INTO participation (organization_id, commission_id, level, period) VALUES ($1, $2, $3, tstzrange($4, NULL))`,
 		o.ID, c.ID, level, tx.Now); err != nil {
 		if postgres.Constraint(err) == "participation_once" {
@@ -320,19 +328,38 @@ func endParticipation(ctx context.Context, q postgres.Q, commission, organizatio
 }
 
 // EndParticipation takes an organization out of a commission: by the
-// commission's officers, or by its own representative. The other side is told.
-func (s *Service) EndParticipation(ctx context.Context, who access.Actor, commission, organization string) error {
+// commission's officers, or by its own representative. The other side is told. With
+// seats, those held for it there end in the same change, but for those of officers,
+// whom the commission appoints; without, they stay until they are ended.
+func (s *Service) EndParticipation(ctx context.Context, who access.Actor, commission, organization string, seats bool) error {
 	c, p, permit, err := s.endingParticipation(ctx, who, commission, organization)
 	if err != nil {
 		return err
 	}
+	if seats {
+		action := "edit"
+		if permit.Scope().Kind == access.OrganizationKind {
+			action = "recall"
+		}
+		if _, err := s.access.Require(ctx, who, permit.Scope(), "seat", action); err != nil {
+			return err
+		}
+	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
+		if c, err = lockCommission(ctx, tx, c.ID); err != nil { // no seat is given meanwhile
+			return err
+		}
 		_, level, err := endParticipation(ctx, tx, c.ID, p.OrganizationID, tx.Now)
 		if err != nil {
 			return err
 		}
 		if level == "" {
 			return problem.New(problem.Conflict, "This participation has ended meanwhile.")
+		}
+		if seats && s.OnEndThere != nil {
+			if err := s.OnEndThere(ctx, tx, p.OrganizationID, c.ID); err != nil {
+				return err
+			}
 		}
 		o, note := Organization{ID: p.OrganizationID, Slug: p.Organization, Name: p.OrganizationName}, journal.Say("%s no longer takes part in %s", p.OrganizationName, c.Name)
 		if permit.Scope().Kind == access.OrganizationKind {
@@ -361,16 +388,35 @@ func (s *Service) endingParticipation(ctx context.Context, who access.Actor, com
 	return c, p, permit, err
 }
 
+// HeldThere is how many seats an organization holds, or will hold, in a commission:
+// those of officers, whom the commission appoints, and the others.
+type HeldThere struct {
+	Seats    int `db:"seats"`
+	Officers int `db:"officers"`
+}
+
 // EndingParticipation reads a participation that the actor may end, and how many
-// seats the organization holds in the commission.
-func (s *Service) EndingParticipation(ctx context.Context, who access.Actor, commission, organization string) (Commission, Participation, int, error) {
+// seats the organization has in the commission.
+func (s *Service) EndingParticipation(ctx context.Context, who access.Actor, commission, organization string) (Commission, Participation, HeldThere, error) {
 	c, p, _, err := s.endingParticipation(ctx, who, commission, organization)
 	if err != nil {
-		return c, p, 0, err
+		return c, p, HeldThere{}, err
 	}
-	n, err := postgres.One[int](ctx, s.db, nil, `SELECT count(DISTINCT id) FROM seat WHERE organization_id = $1 AND commission_id = $2 AND period @> $3::timestamptz`,
-		p.OrganizationID, c.ID, journal.Now(ctx))
-	return c, p, n, err
+	held, err := postgres.One[HeldThere](ctx, s.db, nil, `SELECT count(DISTINCT id) FILTER (WHERE rank > 3) AS seats, count(DISTINCT id) FILTER (WHERE rank <= 3) AS officers
+		FROM seat WHERE organization_id = $1 AND commission_id = $2 AND coalesce(upper(period), 'infinity') > $3`, p.OrganizationID, c.ID, journal.Now(ctx))
+	return c, p, held, err
+}
+
+// fits refuses a level that does not go with seats that the organization holds, or
+// will hold, in the commission: a vote and its representatives are P's, liaison
+// officers are L's.
+func fits(ctx context.Context, tx *journal.Tx, c Commission, o Organization, level string) error {
+	n, err := postgres.One[int](ctx, tx, nil, `SELECT count(DISTINCT id) FROM seat WHERE organization_id = $1 AND commission_id = $2 AND coalesce(upper(period), 'infinity') > $3
+		AND ($4 <> 'P' AND (voting OR role IN ('voting_representative', 'alternate_representative')) OR $4 <> 'L' AND role = 'liaison_officer')`, o.ID, c.ID, tx.Now, level)
+	if err != nil || n == 0 {
+		return err
+	}
+	return problem.Field("level", "Seats that %s has in %s do not go with this place (%d of them): a vote and voting or alternate representatives are of P, liaison officers of L. End or change these seats first.", o.Name, c.Name, n)
 }
 
 // endAll ends all participations of an organization and takes its requests back.

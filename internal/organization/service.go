@@ -28,6 +28,9 @@ type Service struct {
 	// its participations: its seats, at that instant, for that reason. The
 	// organization is locked.
 	OnEnd func(ctx context.Context, tx *journal.Tx, organization uuid.UUID, at time.Time, why string) error
+	// OnEndThere ends the seats held for an organization in a commission, but for
+	// those of officers, with its participation there. The commission is locked.
+	OnEndThere func(ctx context.Context, tx *journal.Tx, organization, commission uuid.UUID) error
 	// OnMerge moves what belongs to from, which is merged, to into. Both are locked.
 	OnMerge func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error
 	// OnUnaffiliated ends what a person holds for an organization whose affiliation

@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/i18n"
@@ -27,6 +30,7 @@ var statusOf = map[problem.Kind]int{
 var titleOf = map[int]string{
 	400: "This request is not right", 401: "Sign in first", 403: "This is not yours to do", 404: "There is no such page",
 	405: "This cannot be done here", 409: "This cannot be done now", 412: "Somebody changed this meanwhile", 413: "This is too large",
+	406: "There is no such form of it", 408: "It took too long", 415: "This kind of content is not taken here",
 	422: "Something has to be corrected", 428: "Say which version you saw", 429: "Too many at once", 431: "The request's headers are too large",
 	500: "Something went wrong on our side", 503: "The portal is not available for a moment",
 	507: "There is no room left",
@@ -67,14 +71,19 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if status == http.StatusUnauthorized && c.Method() == fiber.MethodGet {
 		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), fiber.StatusSeeOther)
 	}
-	title, request := i18n.T(c.UserContext(), titleOf[status]), ""
-	if title == "" {
-		title = http.StatusText(status)
-	}
+	title, request := i18n.T(c.UserContext(), titled(status)), ""
 	if status >= 500 { // to be quoted when asking for help
 		request = c.GetRespHeader("X-Request-Id")
 	}
 	return s.Render(c, status, layout.Problem(status, title, i18n.Problem(c.UserContext(), p), request))
+}
+
+// titled is what a problem of that status is called; every one has a title.
+func titled(status int) string {
+	if title := titleOf[status]; title != "" {
+		return title
+	}
+	return http.StatusText(status)
 }
 
 func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
@@ -155,7 +164,7 @@ func (s *Server) body(ctx context.Context, status int, p *problem.Error) *Body {
 	case kind == "":
 		kind = "fault"
 	}
-	b := &Body{Type: "/problems/" + kind, Title: i18n.T(ctx, titleOf[status]), Status: status, Detail: i18n.Problem(ctx, p)}
+	b := &Body{Type: "/problems/" + kind, Title: i18n.T(ctx, titled(status)), Status: status, Detail: i18n.Problem(ctx, p)}
 	for _, f := range p.Fields {
 		if b.Fields == nil {
 			b.Fields = map[string]string{}
@@ -178,10 +187,46 @@ func (s *Server) apiError(ctx context.Context, err error) error {
 	return s.body(ctx, status, p)
 }
 
+// plainly are those of huma's sentences that it has no variables for, in words of
+// ours.
+var plainly = map[string]string{
+	"validation failed": "Correct what is named in fields.",
+	"invalid integer":   "Give a whole number.", "invalid float": "Give a number.", "invalid floating value": "Give a number.", "invalid boolean": "Say true or false.",
+	"invalid date/time for format " + time.RFC3339: "Give an instant as RFC 3339, such as 2027-03-10T12:00:00Z.",
+}
+
+func refusals(message string) string {
+	if said := plainly[message]; said != "" {
+		return said
+	}
+	return message
+}
+
 // What huma itself refuses (a wrong type, an unknown enum) reads as ours does.
 func init() {
+	validation.MsgUnexpectedProperty = "There is no such field."
+	validation.MsgExpectedRFC3339DateTime = "Give an instant as RFC 3339, such as 2027-03-10T12:00:00Z."
+	validation.MsgExpectedRFC3339Date = "Give a date as YYYY-MM-DD."
+	validation.MsgExpectedRFC4122UUID = "This is no key (a UUID): %v."
+	validation.MsgExpectedBoolean = "Say true or false."
+	validation.MsgExpectedNumber = "Give a number."
+	validation.MsgExpectedInteger = "Give a whole number."
+	validation.MsgExpectedString = "Give a text."
+	validation.MsgExpectedBase64String = "Give the bytes in base64."
+	validation.MsgExpectedArray = "Give a list."
+	validation.MsgExpectedObject = "Give an object."
+	validation.MsgExpectedOneOf = "Choose one of: %s."
+	validation.MsgExpectedMinimumNumber = "Give a number of at least %v."
+	validation.MsgExpectedMaximumNumber = "Give a number of at most %v."
+	validation.MsgExpectedMinLength = "Use at least %d characters."
+	validation.MsgExpectedMaxLength = "Use at most %d characters."
+	validation.MsgExpectedMatchPattern = "This is not written as it has to be (%s)."
+	validation.MsgExpectedBePattern = "This is not written as it has to be (%s)."
+	validation.MsgExpectedMinItems = "Give at least %d of them."
+	validation.MsgExpectedMaxItems = "Give at most %d of them."
+	validation.MsgExpectedRequiredProperty = "The field %s is missing."
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		b := &Body{Type: "/problems/invalid", Title: titleOf[status], Status: status, Detail: message}
+		b := &Body{Type: "/problems/invalid", Title: titled(status), Status: status, Detail: refusals(message)}
 		for _, err := range errs {
 			var d *huma.ErrorDetail
 			if errors.As(err, &d) {
@@ -192,7 +237,7 @@ func init() {
 				if field == "" {
 					field = "body"
 				}
-				b.Fields[field] = d.Message
+				b.Fields[field] = refusals(d.Message)
 			} else if err != nil {
 				b.Detail = strings.TrimSpace(b.Detail + ": " + err.Error())
 			}
@@ -215,11 +260,38 @@ func IfMatch(header string) (int, error) {
 	if header == "" {
 		return 0, problem.New(problem.Unguarded, "Send If-Match with the ETag that you read, so that nobody's change is lost.")
 	}
-	n, err := strconv.Atoi(strings.TrimPrefix(strings.Trim(header, `"`), "v"))
+	n, err := strconv.Atoi(strings.TrimPrefix(Seen(header), "v"))
 	if err != nil {
 		return 0, problem.New(problem.Stale, "If-Match is not an ETag of this.")
 	}
 	return n, nil
+}
+
+// Seen is the version that an entity tag names, without what tagged put behind it.
+func Seen(tag string) string {
+	version, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
+	return version
+}
+
+// tagged answers a GET of the API with 304 where the client has it. A version says
+// what an update goes by, but not all that an answer shows (names, counts, what the
+// reader may see): the tag of an answer has a hash of it behind the version.
+func (s *Server) tagged(c *fiber.Ctx) error {
+	err := c.Next()
+	tag := c.GetRespHeader(fiber.HeaderETag)
+	if err != nil || tag == "" || c.Method() != fiber.MethodGet || c.Response().StatusCode() != fiber.StatusOK || c.Response().IsBodyStream() ||
+		!strings.HasPrefix(c.GetRespHeader(fiber.HeaderContentType), fiber.MIMEApplicationJSON) {
+		return err
+	}
+	tag = `"` + Seen(tag) + "." + hexHash(c.Response().Body()) + `"`
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	c.Append(fiber.HeaderVary, "Cookie, Authorization, Accept-Language")
+	if slices.ContainsFunc(strings.Split(c.Get(fiber.HeaderIfNoneMatch), ","), func(t string) bool { return strings.TrimPrefix(strings.TrimSpace(t), "W/") == tag }) {
+		c.Response().ResetBody()
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return nil
 }
 
 // ETag is the entity tag of a version.

@@ -86,6 +86,7 @@ func New(c Config) *Server {
 		CaseSensitive:                true,
 	})
 	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress, forHuma)
+	s.App.Use("/api/", s.tagged)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
 	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""
 	api.CreateHooks = nil // no $schema property in bodies

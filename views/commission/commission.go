@@ -131,6 +131,23 @@ type List struct {
 	Link    func(name, value string) string
 }
 
+// AllStates is the filter for commissions in any state, the ended ones among them.
+const AllStates = "all"
+
+// states are what the list can be narrowed to; none chosen is what has not ended.
+func states(ctx context.Context) []part.Option {
+	return append(options(ctx, commission.States), part.Option{Value: AllStates, Label: i18n.T(ctx, "All states")})
+}
+
+// which says which commissions the list has, where no state is chosen: those that
+// the numbers of sectors and of the front page count.
+func (l List) which(ctx context.Context) string {
+	if l.Filter.State != "" {
+		return ""
+	}
+	return i18n.T(ctx, "Those that have not ended")
+}
+
 func (l List) sectors(ctx context.Context) []part.Tab {
 	all := part.Tab{Label: i18n.T(ctx, "All sectors"), Path: l.Link("sector", ""), Active: l.Filter.Sector == ""}
 	tabs := []part.Tab{all}
@@ -154,7 +171,11 @@ func (l List) chips(ctx context.Context) []part.Chip {
 		}
 	}
 	add("kind", l.Filter.Kind, Name(ctx, l.Filter.Kind))
-	add("state", l.Filter.State, Name(ctx, l.Filter.State))
+	if l.Filter.State == AllStates {
+		add("state", AllStates, i18n.T(ctx, "All states"))
+	} else {
+		add("state", l.Filter.State, Name(ctx, l.Filter.State))
+	}
 	return chips
 }
 

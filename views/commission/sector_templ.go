@@ -373,7 +373,7 @@ func SectorPage(p Sector) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(p.Rows) > 0 {
+			if len(p.Numbers.States) > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<div class=\"columns is-even mt-4\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

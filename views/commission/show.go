@@ -9,7 +9,7 @@ import (
 )
 
 func crumbs(ctx context.Context, c commission.Commission) []part.Crumb {
-	list := []part.Crumb{{Label: i18n.T(ctx, "Commissions"), Path: "/commissions"}}
+	var list []part.Crumb
 	if c.Sector != nil {
 		list = append(list, part.Crumb{Label: text(c.SectorName), Path: "/sectors/" + *c.Sector})
 	}

@@ -589,7 +589,7 @@ func title(ctx context.Context, i desk.Item) string {
 	case desk.Returned:
 		return i18n.T(ctx, "“%s” was returned to you", i.Who)
 	case desk.Asked:
-		return i18n.T(ctx, "“%s” asks you for something", i.Who)
+		return i18n.T(ctx, "“%s” waits for your comments or decision", i.Who)
 	}
 	return i.Where
 }

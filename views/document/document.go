@@ -184,6 +184,11 @@ func comparePath(d document.Document, from, to int, language string) string {
 // overdue reports whether the day that a document asks for something by has passed.
 func (p Register) overdue(r document.Row) bool { return r.DueOn != nil && *r.DueOn < p.Today }
 
+// body is the commission at the top of its pages.
+func body(h document.Home) part.Body {
+	return part.Body{Name: h.Name, Path: h.Path(), Acronym: h.Acronym, Kind: h.Kind, State: h.State}
+}
+
 func crumbs(ctx context.Context, name, path string, more ...part.Crumb) []part.Crumb {
 	return append([]part.Crumb{{Label: i18n.T(ctx, "Commissions"), Path: "/commissions"}, {Label: name, Path: path}, {Label: i18n.T(ctx, "Documents"), Path: path + "/documents"}}, more...)
 }

@@ -36,7 +36,8 @@ type Share struct {
 // Shared is what a list of shares shows: of an organization, a commission or the
 // reader.
 type Shared struct {
-	Of     string // organization, commission or account
+	Of     string        // organization, commission or account
+	Home   document.Home // the commission
 	Name   string
 	Path   string
 	Given  bool // what it shares, in place of what is shared with it
@@ -282,8 +283,6 @@ func (p Shared) crumbs(ctx context.Context) []part.Crumb {
 	switch p.Of {
 	case "organization":
 		return []part.Crumb{{Label: i18n.T(ctx, "Organizations"), Path: "/organizations"}}
-	case "commission":
-		return []part.Crumb{{Label: i18n.T(ctx, "Commissions"), Path: "/commissions"}}
 	}
 	return nil
 }

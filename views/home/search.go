@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"commissionportal/internal/document"
 	"commissionportal/internal/home"
@@ -84,19 +85,37 @@ func (p Search) chips(ctx context.Context) []part.Chip {
 	return list
 }
 
-// summary says how much was found, and no more than is known.
+// summary says how many were found of each kind, and no more than is known.
 func (p Search) summary(ctx context.Context) string {
-	d := p.Found.Documents
-	switch {
-	case p.Query == "":
+	if p.Query == "" {
 		return ""
-	case d.Capped:
-		return i18n.T(ctx, "More than %s documents. The newest of them are counted and shown, with those that say it in their title.", i18n.Number(ctx, d.Total))
-	case p.Kind == "document" || d.Total > 0:
-		return i18n.N(ctx, d.Total, "%d document", "%d documents")
 	}
-	n := p.Found.Len()
-	return i18n.N(ctx, n, "%d result", "%d results")
+	var said []string
+	for _, k := range []struct {
+		n                   int
+		one, other, atLeast string
+	}{
+		{len(p.Found.Commissions), "%d commission", "%d commissions", "at least %d commissions"},
+		{len(p.Found.Organizations), "%d organization", "%d organizations", "at least %d organizations"},
+		{len(p.Found.Persons), "%d person", "%d persons", "at least %d persons"},
+	} {
+		switch {
+		case k.n == home.Most:
+			said = append(said, i18n.T(ctx, k.atLeast, k.n))
+		case k.n > 0:
+			said = append(said, i18n.N(ctx, k.n, k.one, k.other))
+		}
+	}
+	switch d := p.Found.Documents; {
+	case d.Capped:
+		said = append(said, i18n.T(ctx, "More than %s documents. The newest of them are counted and shown, with those that say it in their title.", i18n.Number(ctx, d.Total)))
+	case d.Total > 0:
+		said = append(said, i18n.N(ctx, d.Total, "%d document", "%d documents"))
+	}
+	if len(said) == 0 {
+		return i18n.T(ctx, "Nothing found")
+	}
+	return strings.Join(said, " · ")
 }
 
 // narrows reports whether a facet leaves a choice.

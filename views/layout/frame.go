@@ -11,13 +11,12 @@ import (
 // Frame is what the surroundings of a page show; web puts it into the context of
 // every request with With.
 type Frame struct {
-	Person  Person
-	Menu    []Entry // the main menu
-	Own     []Entry // what the account menu lists after desk and profile
-	Flash   []Flash // said once, at the top of the page
-	Theme   string  // "light", "dark", or "" for what the system wishes
-	Path    string  // path and query of this request: where preferences and signing in lead back to
-	Waiting int     // how many things wait on the person's desk
+	Person Person
+	Menu   []Entry // the main menu
+	Own    []Entry // what the account menu lists after desk and profile
+	Flash  []Flash // said once, at the top of the page
+	Theme  string  // "light", "dark", or "" for what the system wishes
+	Path   string  // path and query of this request: where preferences and signing in lead back to
 }
 
 // Person is who is signed in; the zero Person is nobody.

@@ -5,6 +5,7 @@ package membership
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,9 +30,12 @@ var roleHelp = map[string]string{
 }
 
 var appointed = map[string]string{
-	membership.ByChair: "the chair", membership.ByOrganization: "the organization", membership.ByElection: "an election",
+	membership.ByChair: "an officer of the commission", membership.ByOrganization: "the organization", membership.ByElection: "an election",
 	membership.BySecretariat: "the secretariat", membership.BySelf: "joining an open commission",
 }
+
+// Appointer is who gave a seat, in the reader's language.
+func Appointer(ctx context.Context, by string) string { return i18n.T(ctx, appointed[by]) }
 
 // RoleName is the role in the reader's language.
 func RoleName(ctx context.Context, role string) string { return i18n.T(ctx, roleNames[role]) }
@@ -54,6 +58,7 @@ type Form struct {
 	Errors map[string]string
 	Error  string // of no field
 	Key    string
+	Picked map[string]bool // of a list: what was ticked
 }
 
 func (f Form) field(name, label string) part.Field {
@@ -80,6 +85,11 @@ func forWhom(ctx context.Context, organization *string) string {
 		return i18n.T(ctx, "In a personal capacity")
 	}
 	return *organization
+}
+
+// body is the commission at the top of its pages.
+func body(h membership.Home) part.Body {
+	return part.Body{Name: h.Name, Path: h.Path(), Acronym: h.Acronym, Kind: h.Kind, State: h.State}
 }
 
 // crumbs lead from the commissions to a page of one.
@@ -109,6 +119,8 @@ type Roster struct {
 	Chips    []part.Chip
 	Paging   part.Paging
 	Export   string // the query of the exports
+	On       string // the query of this very part of the roster
+	Unknown  bool   // it was asked for a day that there is not, or not yet
 	Keep     bool   // the reader keeps the seats: bulk acts, invitations
 	Appoint  bool
 	Join     bool // the reader can ask for a seat
@@ -116,7 +128,31 @@ type Roster struct {
 	Form     Form
 }
 
-func (p Roster) current() bool { return p.Day == "" || p.Day == p.Today }
+func (p Roster) current() bool { return !p.Unknown && (p.Day == "" || p.Day == p.Today) }
+
+// wrong is what a refused act on many says of none of its fields: whom to choose.
+func (p Roster) wrong() string {
+	if p.Form.Errors["ids"] != "" {
+		return p.Form.Errors["ids"]
+	}
+	return p.Form.Error
+}
+
+// preview is where the form of acts on many posts to.
+func (p Roster) preview() string {
+	if p.On == "" {
+		return p.Path() + "/roster/preview"
+	}
+	return p.Path() + "/roster/preview?on=" + url.QueryEscape(p.On)
+}
+
+// count says how many seats there are to see.
+func (p Roster) count(ctx context.Context) string {
+	if p.Unknown {
+		return ""
+	}
+	return i18n.N(ctx, len(p.Rows), "%d seat on this page", "%d seats on this page")
+}
 
 func (p Roster) pick(r membership.RosterSeat) string { return fmt.Sprintf("%s:%d", r.ID, r.Version) }
 
@@ -285,6 +321,7 @@ type Application struct {
 	membership.Home
 	membership.Application
 	Own    bool // the reader's, or of a person the reader nominated
+	Known  bool // the reader may see the applicant's page
 	Decide bool
 	Form
 	Roles []string
@@ -327,6 +364,7 @@ type Holdings struct {
 	Rows   []membership.Held
 	Day    string
 	Today  string
+	Error  string // of the day asked for: nothing is listed
 	AsOf   time.Time
 	Paging part.Paging
 	Act    bool // as of now: seats can be replaced and recalled

@@ -193,7 +193,8 @@ func (f Form) fields(ctx context.Context, suggest bool) (name, kind, home, websi
 	kind = f.field(ctx, "kind", "Kind", f.Draft.Kind)
 	kind.Required, kind.Options, kind.Blank = true, options(ctx, organization.Kinds), i18n.T(ctx, "Choose…")
 	home = f.field(ctx, "country", "Country", f.Draft.Country)
-	home.Help, home.Blank = i18n.T(ctx, "Where its head office is. Intergovernmental organizations, standards bodies and associations may leave it open."), i18n.T(ctx, "No country")
+	home.Depends = true
+	home.Help, home.Blank = i18n.T(ctx, "Where its head office is. It is required, but intergovernmental organizations, standards bodies and associations may leave it open."), i18n.T(ctx, "No country")
 	website = f.field(ctx, "website", "Website", f.Draft.Website)
 	website.Type, website.MaxLength, website.Autocomplete = "url", 300, "url"
 	website.Help = i18n.T(ctx, "Colleagues with an e-mail address of the same domain are confirmed at once.")
@@ -287,6 +288,7 @@ type Participations struct {
 	Filter     organization.ParticipationFilter
 	AsOf       string // as typed
 	Past       bool
+	Unknown    string // why the day asked for has no list
 	Rows       []organization.Participation
 	Counts     organization.ParticipationCounts
 	Requests   []organization.Request

@@ -20,6 +20,7 @@ type Field struct {
 	Error string // from i18n.FieldProblems
 
 	Required     bool
+	Depends      bool // on another field whether it has to be given, which Help says: "optional" is not said
 	ReadOnly     bool
 	Focus        bool   // gets the cursor when the page opens
 	HideLabel    bool   // for screen readers only, where the place says it: filters

@@ -174,7 +174,7 @@ func pages() map[string]templ.Component {
 func frame(signedIn bool) layout.Frame {
 	f := layout.Frame{Menu: []layout.Entry{{Label: "Commissions", Path: "/commissions", Active: true}, {Label: "Organizations", Path: "/organizations"}, {Label: "Sectors", Path: "/sectors"}, {Label: "Statistics", Path: "/statistics"}}, Path: "/g/list"}
 	if signedIn {
-		f.Person, f.Waiting = layout.Person{ID: "1", Name: "Amina Diallo"}, 4
+		f.Person = layout.Person{ID: "1", Name: "Amina Diallo"}
 		f.Flash = []layout.Flash{{Kind: "success", Text: "The application of Tomás Quispe is approved."}}
 	}
 	return f

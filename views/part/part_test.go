@@ -96,7 +96,7 @@ func TestHostileTextStaysText(t *testing.T) {
 		"bad link": part.Link("", "", "x", bad), "bad action": part.Form(part.Post{Action: bad}), "bad tab": part.Tabs("", []part.Tab{{Path: bad}}), "bad crumb": part.PageHeader(part.Header{Crumbs: []part.Crumb{{Path: bad}}}),
 	} {
 		ctx := layout.With(context.Background(), layout.Frame{Person: layout.Person{ID: hostile, Name: hostile}, Menu: []layout.Entry{{Label: hostile, Path: hostile}}, Own: []layout.Entry{{Label: hostile, Path: hostile}},
-			Flash: []layout.Flash{{Kind: hostile, Text: hostile}}, Theme: hostile, Path: hostile, Waiting: 1})
+			Flash: []layout.Flash{{Kind: hostile, Text: hostile}}, Theme: hostile, Path: hostile})
 		page := render(ctx, t, c)
 		root, err := html.Parse(strings.NewReader(page))
 		if err != nil {
@@ -176,7 +176,7 @@ func TestFrame(t *testing.T) {
 		not   []string
 	}{
 		{"nobody", layout.Frame{Path: "/x?a=1&b=2"}, []string{`href="/sign-in?next=%2Fx%3Fa%3D1%26b%3D2"`, `<html lang="en" dir="ltr">`, "<title>Roster · Commission Portal</title>", `content="light dark"`}, []string{"/sign-out", "data-bs-theme"}},
-		{"somebody", layout.Frame{Person: layout.Person{ID: "1", Name: "Ada"}, Waiting: 1200, Theme: "dark"}, []string{"/sign-out", `data-bs-theme="dark"`, "1,200", "(1,200 things wait for you)"}, []string{"/sign-in"}},
+		{"somebody", layout.Frame{Person: layout.Person{ID: "1", Name: "Ada"}, Theme: "dark"}, []string{"/sign-out", `data-bs-theme="dark"`}, []string{"/sign-in"}},
 		{"no such theme", layout.Frame{Theme: "pink"}, nil, []string{"data-bs-theme", "pink"}},
 		{"menu", layout.Frame{Menu: []layout.Entry{{Label: "A", Path: "/a", Active: true}, {Label: "B", Path: "/b"}}}, []string{`<a href="/b" aria-current="page">B</a>`, `<a href="/a">A</a>`}, nil},
 	} {

@@ -73,7 +73,7 @@ func TestCharterAPI(t *testing.T) {
 	const path = "/commissions/grid-storage/charter"
 	body := func(text string) map[string]any { return map[string]any{"body": text, "summary": "The sea"} }
 	got := w.Visitor().API("GET", path, nil).Want(200, `"number":1`)
-	if got.Header.Get("ETag") != `"v1"` {
+	if !strings.HasPrefix(got.Header.Get("ETag"), `"v1.`) {
 		t.Errorf("ETag %s", got.Header.Get("ETag"))
 	}
 	if c := apptest.JSON[commission.Charter](got); c.Adopted != nil || c.Newest == nil || c.Newest.Body != first {

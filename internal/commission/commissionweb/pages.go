@@ -95,6 +95,12 @@ func (h *pages) getList(c *fiber.Ctx) error {
 	}
 	ctx, who := c.UserContext(), web.Actor(c)
 	p := views.List{Filter: commission.Filter{Query: in.Query, Sector: in.Sector, Kind: in.Kind, State: in.State}, Link: in.link}
+	switch in.State { // none chosen is what has not ended, as the numbers count
+	case "":
+		p.Filter.Open = true
+	case views.AllStates:
+		p.Filter.State = ""
+	}
 	rows, next, err := h.commissions.List(ctx, who, p.Filter, page)
 	if err != nil {
 		return err
@@ -102,6 +108,7 @@ func (h *pages) getList(c *fiber.Ctx) error {
 	if p.Sectors, err = h.commissions.Sectors(ctx, who); err != nil {
 		return err
 	}
+	p.Filter.State = in.State
 	p.Rows, p.Propose = rows, h.Policy.May(who, access.Portal, "commission", "propose")
 	p.Paging = paging(in.Cursor, next, func(cursor string) string { return in.link("cursor", cursor) })
 	return h.Render(c, 200, views.ListPage(p))

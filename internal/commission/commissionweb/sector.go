@@ -47,7 +47,7 @@ func (h *pages) getSector(c *fiber.Ctx) error {
 	if p.Numbers, err = h.commissions.Numbers(ctx, who, sector); err != nil {
 		return err
 	}
-	rows, next, err := h.commissions.List(ctx, who, commission.Filter{Sector: sector.Slug}, at)
+	rows, next, err := h.commissions.List(ctx, who, commission.Filter{Sector: sector.Slug, Open: true}, at)
 	if err != nil {
 		return err
 	}

@@ -41,9 +41,9 @@ func TestDesk(t *testing.T) {
 		kinds []string
 		page  []string
 	}{
-		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd, desk.Grant, desk.Submitted, desk.Asked, desk.Asked}, []string{"“A study” waits to be accepted", "“What is not for them” asks you", "Sudwind asks to participate", "Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
+		{chair, []string{desk.Decide, desk.TermEnds, desk.TermsEnd, desk.Grant, desk.Submitted, desk.Asked, desk.Asked}, []string{"“A study” waits to be accepted", "“What is not for them” waits for your comments", "Sudwind asks to participate", "Adam Applicant applies for a seat", "Grid Storage", "1 term ends within 30 days"}},
 		{applicant, []string{desk.Applied, desk.Applied, desk.Returned}, []string{"“A sketch” was returned to you", "Your application waits", "Rail Freight", "Waits to be confirmed"}},
-		{observer, []string{desk.Asked}, []string{"“A draft of terms” asks you"}},
+		{observer, []string{desk.Asked}, []string{"“A draft of terms” waits for your comments"}},
 		{guest, []string{desk.Invited, desk.Confirm}, []string{"Clara Chair invites you", "Adam Applicant says to act"}},
 		{sam, []string{desk.Accept}, []string{"Nordwind asks to be a member"}},
 		{idle, nil, []string{"Nothing waits for you", "You hold no seat yet", "You act for no organization"}},

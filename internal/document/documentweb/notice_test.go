@@ -55,7 +55,7 @@ func TestDigest(t *testing.T) {
 	}{
 		{observer, []string{"1 new document", "Asked of you", "ENERGY-N0002 Grid study", "Energy, from Acme: for comment by", "/documents/ENERGY-N0002", "/unsubscribe/"}, []string{"Old news", "Officers only", "Taken back"}},
 		{w.chair, []string{"2 new documents", "Officers only", "Grid study"}, []string{"Old news", "Taken back"}},
-		{w.member, []string{"1 document asks you", "Grid study"}, []string{"new document", "Officers only"}}, // its own author knows it
+		{w.member, []string{"1 document waits for your comments or decision", "Grid study"}, []string{"new document", "Officers only"}}, // its own author knows it
 	} {
 		got := w.letters(tt.who, "document.digest")
 		for _, text := range tt.has {

@@ -18,7 +18,7 @@ import (
 
 func (h *pages) mountOpen() {
 	publish, read := web.InCommission("document", "publish"), web.InCommission("document", "read:public")
-	h.AddEntry("Library", "/d")
+	h.AddEntry("Open documents", "/d")
 	h.Page("GET", "/d", "library.read", web.InPortal("library", "read"), h.getLibrary)
 	h.Page("GET", "/d/:name", "document.open", read, h.getOpen)
 	h.Page("GET", "/d/:name/citation.bib", "document.cite", read, h.getCitation)

@@ -245,7 +245,7 @@ func (h *pages) getSharedWith(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.SharedPage(views.Shared{Of: "commission", Name: home.Name, Path: home.Path(), Shares: list, Now: journal.Now(ctx),
+	return h.Render(c, 200, views.SharedPage(views.Shared{Of: "commission", Home: home, Name: home.Name, Path: home.Path(), Shares: list, Now: journal.Now(ctx),
 		Tabs: h.Tabs(ctx, "commission", home.Path(), home.Scope(), "/documents/shared"), Paging: paged(home.Path()+"/documents/shared", at, next)}))
 }
 

@@ -74,7 +74,7 @@ func (h *pages) getTrace(c *fiber.Ctx) error {
 		status, p.Errors = http.StatusUnprocessableEntity, i18n.FieldProblems(ctx, refused)
 	}
 	for _, f := range []struct{ name, value, label string }{
-		{"kind", in.Kind, views.KindName(ctx, in.Kind)}, {"from", in.From, i18n.T(ctx, "From %s", in.From)}, {"until", in.Until, i18n.T(ctx, "Until %s", in.Until)},
+		{"kind", in.Kind, views.KindName(ctx, in.Kind)}, {"from", in.From, i18n.T(ctx, "From %s", i18n.Written(ctx, in.From))}, {"until", in.Until, i18n.T(ctx, "Until %s", i18n.Written(ctx, in.Until))},
 	} {
 		if f.value != "" && refused == nil {
 			p.Chips = append(p.Chips, part.Chip{Label: f.label, Remove: in.link(path, f.name, "")})

@@ -62,7 +62,7 @@ func TestDecide(t *testing.T) {
 	w.nobody.Get("/commissions/energy/applications").Want(404)
 	w.ada.Post(path+"/approve", "role", "chair").Want(404)
 	w.chair.Get("/commissions/energy/applications").Want(200, "Ada Lovelace", "Acme")
-	w.chair.Get(path).Want(200, `action="`+path+`/approve"`)
+	w.chair.Get(path).Want(200, `action="`+path+`/approve"`, `href="/organizations/acme"`, `href="/commissions/energy"`).Lacks("/persons/" + w.ada.ID.String())
 	w.chair.Post(path+"/reject").Want(422, "Say why")
 	w.chair.Post(path+"/approve", "role", "voting_representative", "until", "2020-01-01").Want(422, "Choose a day that lies ahead", `value="2020-01-01"`)
 	w.chair.Post(path+"/approve", "role", "observer", "voting", "true").Want(422, "has no vote")
@@ -70,6 +70,7 @@ func TestDecide(t *testing.T) {
 	w.Visitor().Get("/commissions/energy/roster").Want(200, "Ada Lovelace", "Votes", "Germany")
 	w.wantMail("application.approved", w.ada, 1)
 	w.wantMail("seat.gained", w.rep, 1)
+	w.chair.Get(path).Want(200, `href="/persons/`+w.ada.ID.String()+`"`)
 	w.chair.Post(path+"/approve", "role", "voting_representative").Want(409, "Grace Hopper has approved this application already")
 	w.chair.Post(path+"/reject", "reason", "Too late").Want(409, "Grace Hopper has approved")
 	w.ada.Post(path+"/withdraw").Want(409, "approved")
@@ -85,7 +86,13 @@ func TestDecide(t *testing.T) {
 	w.wantMail("application.rejected", w.ben, 1)
 	w.ben.Get(third).Want(200, "We have &lt;enough&gt; observers", "Rejected")
 	w.chair.Get("/commissions/energy/applications?state=decided").Want(200, "Ben Stone", "Rejected", "Withdrawn", "Approved")
-	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'application' AND scope_id = $1`, w.energy); n != 6 {
+	// Who appointed is said as it was.
+	sam := w.Secretariat()
+	fourth := w.apply(w.ben, "observer", "")
+	sam.Post("/commissions/energy/applications/"+fourth+"/approve", "role", "observer").Want(303)
+	w.Visitor().Get("/commissions/energy/seats/"+apptest.Value[string](w.Portal, `SELECT seat_id FROM application WHERE id = $1`, fourth)).Want(200, "appointed by the secretariat")
+	w.Visitor().Get("/commissions/energy/roster.csv").Want(200, "the secretariat", "an officer of the commission")
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'application' AND scope_id = $1`, w.energy); n != 8 {
 		t.Errorf("%d journal entries of applications, want 6", n)
 	}
 }

@@ -140,7 +140,11 @@ func (h *pages) showApplication(c *fiber.Ctx, status int, f *views.Form) error {
 		f = &b
 	}
 	own := a.PersonID == who.ID || a.NominatedBy != nil && *a.NominatedBy == who.ID
-	return h.Render(c, status, views.ApplicationPage(views.Application{Home: home, Application: a, Own: own, Form: *f, Now: journal.Now(ctx),
+	known, err := h.seats.Known(ctx, who, a)
+	if err != nil {
+		return err
+	}
+	return h.Render(c, status, views.ApplicationPage(views.Application{Home: home, Application: a, Own: own, Known: known, Form: *f, Now: journal.Now(ctx),
 		Decide: h.Policy.May(who, home.Scope(), "application", "decide"), Roles: h.choosable(c, home)}))
 }
 

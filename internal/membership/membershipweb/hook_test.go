@@ -133,3 +133,68 @@ func TestEndPerson(t *testing.T) {
 	w.Visitor().Get("/commissions/energy/roster").Want(200, "Ada Lovelace", "Suspended")
 	w.Visitor().Get("/commissions/energy/roster?as_of="+yesterday(w)).Want(200, "Ada Lovelace").Lacks("Suspended") // it was not
 }
+
+// An organization's place ends with the seats held for it or without, as who ends it
+// says, and does not change to one that its seats do not go with.
+func TestEndParticipationWithSeats(t *testing.T) {
+	w := newWorld(t)
+	w.takesPart("P")
+	adas, bens, officer := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	w.sit(adas, w.ada, "voting_representative", &w.acme)
+	w.sit(bens, w.ben, "observer", &w.acme)
+	sid := w.Person("Sid Secretary")
+	w.sit(officer, sid, "secretary", &w.acme)
+	page, api := "/commissions/energy/organizations", "/commissions/energy/participations/acme"
+
+	// A vote does not stay with an organization that observes.
+	w.chair.Post(page, "organization", "acme", "level", "O").Want(422, "Seats that Acme has in Energy do not go with this place (1 of them)")
+	tag := w.chair.API("GET", api, nil).Want(200).Header.Get("ETag")
+	w.chair.API("PUT", api, map[string]any{"level": "L"}, "If-Match", tag).Want(422, `"level"`)
+	if l := apptest.Value[string](w.Portal, `SELECT level FROM participation WHERE upper(period) IS NULL`); l != "P" {
+		t.Errorf("the level is %s", l)
+	}
+	w.Exec(`UPDATE seat SET role = 'observer', voting = false WHERE id = $1`, adas)
+	w.chair.Post(page, "organization", "acme", "level", "O").Want(303)
+
+	// An organization is found by its name while it is typed, and meant by it.
+	w.chair.Get("/organizations/names?organization=acm").Want(200, `<datalist id="organization-names"><option value="Acme">`)
+	w.chair.Get("/organizations/names?organization=a").Want(200).Lacks("<option")
+	w.chair.Get("/commissions/energy/seats/new").Want(200, `list="organization-names"`)
+	w.chair.Get("/commissions/energy/invitations/new").Want(200, `list="organization-names"`)
+	w.chair.Post("/commissions/energy/invitations/preview", "addresses", "x@example.org", "role", "observer", "organization", " acmé ", "days", "14").Want(200, "One invitation will be sent")
+	w.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('twin', 'Twin', 'twin', 'company', 'DE', 'member'), ('twin-2', 'Twin', 'twin', 'company', 'FR', 'member')`)
+	w.chair.Get("/organizations/names?organization=twin").Want(200, `"Twin (twin)"`, `"Twin (twin-2)"`)
+	w.chair.Post(page, "organization", "TWIN", "level", "O").Want(422, "Several organizations are called that", `value="TWIN"`)
+	w.chair.Post(page, "organization", "Twin (twin-2)", "level", "O").Want(303)
+	w.chair.Post(page, "organization", "Nobody's", "level", "O").Want(422, "There is no such organization")
+	w.nobody.Post(page+"/acme/end", "seats", "true").Want(403)
+	w.chair.Get(page+"/acme/end").Want(200, "2 seats are held for it there", `name="seats"`, "End these 2 seats, too", "1 seat of an officer")
+	w.chair.Post(page+"/acme/end", "seats", "true").Want(303)
+	live := func() int {
+		return apptest.Value[int](w.Portal, `SELECT count(*) FROM seat WHERE organization_id = $1 AND period @> $2::timestamptz`, w.acme, w.Now())
+	}
+	if n := live(); n != 1 {
+		t.Errorf("%d seats live, want that of the officer", n)
+	}
+	w.wantMail("seat.ended", w.ada, 1)
+	w.wantMail("seat.ended", w.ben, 1)
+	w.wantMail("seat.ended", sid, 0)
+	w.wantMail("seat.lost", w.rep, 1)
+	w.wantMail("participation.ended", w.rep, 1)
+	w.Visitor().Get(seatPath(adas)).Want(200, "Ended with the organization&#39;s place")
+
+	// Without saying so, they stay; the representative may do it, too, and over the API.
+	w.takesPartNow("O")
+	third := uuid.Must(uuid.NewV7())
+	w.Exec(`INSERT INTO seat (id, period, commission_id, person_id, sort_name, organization_id, role, appointed_by) VALUES ($1, tstzrange(now(), NULL), $2, $3, $4, $5, 'observer', 'organization')`, third, w.energy, w.ada.ID, w.ada.Name, w.acme)
+	w.rep.API("DELETE", api, nil).Want(204)
+	if n := live(); n != 2 {
+		t.Errorf("%d seats live, want 2: nobody said that they end", n)
+	}
+	w.takesPartNow("O")
+	w.rep.API("DELETE", api+"?end_seats=true", nil).Want(204)
+	if n := live(); n != 1 {
+		t.Errorf("%d seats live, want that of the officer", n)
+	}
+	w.wantMail("participation.left", w.chair, 2)
+}

@@ -21,15 +21,19 @@ func (h *pages) getHoldings(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	status, wrong := 200, ""
 	at, err := asOf(ctx, in.AsOf)
-	if err != nil {
-		return err
+	if f, code, ok := trouble(ctx, err, nil); ok {
+		status, wrong = code, f.Errors["as_of"]
 	}
 	party, rows, next, err := h.seats.Holdings(ctx, who, c.Params("slug"), at, page)
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.HoldingsPage(views.Holdings{Party: party, Rows: rows, Day: in.AsOf, Today: today(ctx), AsOf: at,
+	if wrong != "" {
+		rows, next = nil, ""
+	}
+	return h.Render(c, status, views.HoldingsPage(views.Holdings{Party: party, Rows: rows, Day: in.AsOf, Today: today(ctx), AsOf: at, Error: wrong,
 		Act: in.AsOf == "" || in.AsOf == today(ctx), Tabs: h.Tabs(ctx, "organization", party.Path(), party.Scope(), "/seats"),
 		Paging: pager(party.Path()+"/seats", in.Cursor, next, "as_of", in.AsOf)}))
 }

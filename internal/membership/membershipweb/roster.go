@@ -3,7 +3,9 @@ package membershipweb
 import (
 	"errors"
 	"io"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -44,6 +46,11 @@ func (q rosterQuery) link(path, without string) string {
 	return web.Query(path, pairs...)
 }
 
+// whole is the address at path of the same part of the roster.
+func (q rosterQuery) whole(path string) string {
+	return web.Query(path, "q", q.Query, "role", q.Role, "organization", q.Organization, "country", q.Country, "as_of", q.AsOf, "cursor", q.Cursor)
+}
+
 func (h *pages) getRoster(c *fiber.Ctx) error {
 	in, err := web.Decode[rosterQuery](c)
 	if err != nil {
@@ -59,15 +66,19 @@ func (h *pages) showRoster(c *fiber.Ctx, status int, in rosterQuery, f views.For
 		return err
 	}
 	at, err := asOf(ctx, in.AsOf)
+	unknown := false
 	if refused, code, ok := trouble(ctx, err, nil); ok {
-		f, status, at = refused, code, journal.Now(ctx)
+		f, status, at, unknown = refused, code, journal.Now(ctx), true
 	}
 	r, err := h.seats.PublicRoster(ctx, who, c.Params("slug"), at, in.filter(), page)
 	if err != nil {
 		return err
 	}
+	if unknown { // no day, no seats: those of today would pass for those of that day
+		r.Rows, r.Next = nil, ""
+	}
 	path := r.Path() + "/roster"
-	p := views.Roster{Roster: r, Filter: in.filter(), Day: in.AsOf, Today: today(ctx), Tabs: h.tabs(c, r.Home, "/roster"), Form: f, SignedIn: who.SignedIn(),
+	p := views.Roster{Roster: r, Unknown: unknown, On: in.on(), Filter: in.filter(), Day: in.AsOf, Today: today(ctx), Tabs: h.tabs(c, r.Home, "/roster"), Form: f, SignedIn: who.SignedIn(),
 		Keep: h.Policy.May(who, r.Scope(), "seat", "edit"), Join: r.Join() == nil && !slices.Contains(who.Commissions(), r.ID), Chips: chips(c, in, path)}
 	p.Appoint = p.Keep && r.Takes() == nil
 	if p.Export = in.link("", ""); p.Export == "" {
@@ -141,7 +152,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			}
 			err = each(func(row membership.RosterSeat) error {
 				values := []any{row.Name, views.RoleName(ctx, row.Role), row.OrganizationName, row.Organization, row.Country, row.Voting, row.Suspended,
-					sheet.Day(calendar.Day(ctx, row.From)), lastDay(ctx, row.Until), row.AppointedBy}
+					sheet.Day(calendar.Day(ctx, row.From)), lastDay(ctx, row.Until), views.Appointer(ctx, row.AppointedBy)}
 				if emails {
 					values = append(values, row.Email)
 				}
@@ -160,20 +171,49 @@ type bulkForm struct {
 	Reason string   `form:"reason"`
 }
 
+// values are what was typed, for the form to show again.
+func (f bulkForm) values() map[string]string {
+	return map[string]string{"act": f.Act, "role": f.Role, "until": f.Until, "reason": f.Reason}
+}
+
+// chosenFrom is the part of the roster that the seats were chosen on, which the
+// address of the form says in one: the form has fields of the same names.
+func chosenFrom(c *fiber.Ctx) rosterQuery {
+	on, err := url.ParseQuery(c.Query("on"))
+	if err != nil {
+		return rosterQuery{}
+	}
+	return rosterQuery{Query: on.Get("q"), Role: on.Get("role"), Organization: on.Get("organization"), Country: on.Get("country"), Cursor: on.Get("cursor")}
+}
+
+// on is the part of the roster in one, for the address of a form.
+func (q rosterQuery) on() string { return strings.TrimPrefix(q.whole(""), "?") }
+
+// refusedBulk is the same part of the roster again, with what was ticked and typed,
+// and what is wrong at its field.
+func (h *pages) refusedBulk(c *fiber.Ctx, status int, on rosterQuery, in bulkForm, f views.Form) error {
+	f.Picked = map[string]bool{}
+	for _, text := range in.IDs {
+		id, _, _ := strings.Cut(text, ":")
+		f.Picked[id] = true
+	}
+	return h.showRoster(c, status, on, f)
+}
+
 func (h *pages) postSeatPlan(c *fiber.Ctx) error {
 	in, err := web.Decode[bulkForm](c)
 	if err != nil {
 		return err
 	}
-	ctx := c.UserContext()
+	ctx, on := c.UserContext(), chosenFrom(c)
 	plan, err := h.seats.PlanSeats(ctx, web.Actor(c), c.Params("slug"), membership.Bulk(in))
-	if f, status, ok := trouble(ctx, err, nil); ok {
-		return h.showRoster(c, status, rosterQuery{}, first(f))
+	if f, status, ok := trouble(ctx, err, in.values()); ok {
+		return h.refusedBulk(c, status, on, in, f)
 	}
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.PlanPage(views.Plan{Plan: plan, Action: plan.Path() + "/roster/bulk", Back: plan.Path() + "/roster", Key: uuid.NewString(),
+	return h.Render(c, 200, views.PlanPage(views.Plan{Plan: plan, Action: web.Query(plan.Path()+"/roster/bulk", "on", on.on()), Back: on.whole(plan.Path() + "/roster"), Key: uuid.NewString(),
 		Crumbs: []part.Crumb{{Label: plan.Name, Path: plan.Path()}, {Label: i18n.T(ctx, "Roster"), Path: plan.Path() + "/roster"}}}))
 }
 
@@ -195,8 +235,8 @@ func (h *pages) postSeatBulk(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	plan, err := h.seats.CarrySeats(ctx, web.Actor(c), c.Params("slug"), membership.Bulk(in))
-	if f, status, ok := trouble(ctx, err, nil); ok {
-		return h.showRoster(c, status, rosterQuery{}, first(f))
+	if f, status, ok := trouble(ctx, err, in.values()); ok {
+		return h.refusedBulk(c, status, chosenFrom(c), in, f)
 	}
 	if err != nil {
 		return err

@@ -157,8 +157,14 @@ func TestRoster(t *testing.T) {
 	}
 	w.Exec(`DELETE FROM seat WHERE person_id = $1`, w.nobody.ID)
 	w.Visitor().Get("/commissions/energy/roster?role=king").Want(200, "Nobody sits here")
-	w.Visitor().Get("/commissions/energy/roster?as_of=tomorrow").Want(422, "Give a date as")
-	w.Visitor().Get("/commissions/energy/roster?as_of=2999-01-01").Want(422, "day to come")
+	w.Visitor().Get("/commissions/energy/roster?as_of=tomorrow").Want(422, "Give a date as").Lacks("Ada Lovelace")
+	w.Visitor().Get("/commissions/energy/roster?as_of=2999-01-01").Want(422, "day to come", "The roster of which day?").Lacks("Ada Lovelace")
+	w.Visitor().Get("/commissions/energy/roster?as_of=2026-02-31").Want(422, "There is no such day in the calendar: 2026-02-31").Lacks("Ada Lovelace")
+	w.rep.Get("/organizations/acme/seats?as_of=2026-02-31").Want(422, "There is no such day", `value="2026-02-31"`, "The seats of which day?").Lacks("Ada Lovelace")
+	w.rep.Get("/organizations/acme/seats?as_of=2999-01-01").Want(422, "day to come").Lacks("Ada Lovelace")
+	w.Visitor().Get("/commissions/energy/organizations?as_of=2026-02-31").Want(422, "There is no such day", "The organizations of which day?")
+	w.Visitor().Get("/commissions/energy/organizations?as_of=2999-01-01").Want(422, "day to come")
+	w.Visitor().Get("/commissions/energy/roster?as_of=2026-03-10").Want(200, "As of 10\u00a0Mar\u00a02026")
 	w.Visitor().API("GET", "/commissions/energy/seats?as_of=2999-01-01", nil).Want(422, `"as_of"`)
 	w.Visitor().API("GET", "/commissions/energy/seats?role=king", nil).Want(422, `"role"`)
 
@@ -304,6 +310,9 @@ func TestBulk(t *testing.T) {
 	w.chair.Post("/commissions/energy/roster/preview", "act", "end").Want(422, "Choose at least one")
 	w.chair.Post("/commissions/energy/roster/preview", "act", "end", "ids", "x").Want(422, "Choose seats from the list")
 	post(w.chair, "preview", "act", "dance").Want(422, "Choose what to do")
+	// Refused, it is the same part of the roster with what was ticked and typed.
+	w.chair.Post("/commissions/energy/roster/preview?on=q%3Dada%26role%3Dobserver", "act", "role", "reason", "By <vote>", "ids", a.String()+":1").
+		Want(422, "Choose a role.", `value="`+a.String()+`:1" checked`, `value="By &lt;vote&gt;"`, `href="#bulk-role"`, `preview?on=q%3Dada%26role%3Dobserver"`, `>“ada”`).Lacks("Ben Stone", "New role <span class=\"optional")
 	post(w.chair, "preview", "act", "role", "role", "observer").Want(200, "One person is concerned", "It is so already", "only chair", "Ben Stone")
 	if w.live("observer") != 1 {
 		t.Error("the preview changed something")

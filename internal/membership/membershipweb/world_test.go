@@ -96,3 +96,8 @@ func yesterday(w *world) string { return w.Now().Add(-24 * time.Hour).Format(tim
 func (w *world) clock() context.Context {
 	return journal.WithNow(w.Context(context.Background()), w.Now())
 }
+
+// takesPartNow lets the organization take part from now on.
+func (w *world) takesPartNow(level string) {
+	w.Exec(`INSERT INTO participation (organization_id, commission_id, level, period) VALUES ($1, $2, $3, tstzrange(clock_timestamp() - interval '1 millisecond', NULL))`, w.acme, w.energy, level)
+}

@@ -32,6 +32,7 @@ func Mount(s *web.Server, organizations *organization.Service) {
 	s.Page("GET", "/organizations", "organization.list", web.InPortal("organization", "list"), h.getList)
 	s.Page("GET", "/organizations/export", "organization.export", web.InPortal("organization", "list"), h.getExport)
 	s.Page("GET", "/organizations/new", "organization.register.form", register, h.getRegister)
+	s.Page("GET", "/organizations/names", "organization.names", web.InPortal("organization", "list"), h.getNames)
 	s.Page("GET", "/organizations/similar", "organization.similar", register, h.getSimilar)
 	s.Page("GET", "/organizations/review", "organization.review", review, h.getReview)
 	s.Page("POST", "/organizations", "organization.register", register, h.postRegister)

@@ -205,6 +205,27 @@ func (h *pages) postRegister(c *fiber.Ctx) error {
 	return h.SeeOther(c, o.Path(), i18n.T(ctx, "Registered. The secretariat looks at it and tells you by mail."))
 }
 
+type namesQuery struct {
+	Organization string `form:"organization"`
+}
+
+// getNames are the suggestions for what is typed so far; see part.Organizations.
+func (h *pages) getNames(c *fiber.Ctx) error {
+	in, err := web.Decode[namesQuery](c)
+	if err != nil {
+		return err
+	}
+	names, err := h.organizations.Names(c.UserContext(), web.Actor(c), in.Organization)
+	if err != nil {
+		return err
+	}
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = n.Text()
+	}
+	return h.Render(c, 200, part.Names(list))
+}
+
 type similarQuery struct {
 	Name    string `form:"name"`
 	Website string `form:"website"`

@@ -1,6 +1,7 @@
 package organizationweb_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestParticipation(t *testing.T) {
 	w.chair.API("PUT", api, map[string]any{"level": "P"}).Want(428, "takes part already")
 	observing := w.Visitor().API("GET", api, nil).Want(200, `"level":"O"`).Header.Get("ETag")
 	participating := w.chair.API("PUT", api, map[string]any{"level": "P"}, "If-Match", observing).Want(200, `"level":"P"`).Header.Get("ETag")
-	if participating == observing || participating != w.Visitor().API("GET", api, nil).Header.Get("ETag") {
+	if participating == observing || !strings.HasPrefix(w.Visitor().API("GET", api, nil).Header.Get("ETag"), strings.TrimSuffix(participating, `"`)+".") {
 		t.Errorf("ETag %s, was %s", participating, observing)
 	}
 	w.chair.API("PUT", api, map[string]any{"level": "L"}, "If-Match", observing).Want(412, "meanwhile")

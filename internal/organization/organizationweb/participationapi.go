@@ -2,7 +2,6 @@ package organizationweb
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -79,15 +78,20 @@ func (h *api) setParticipation(ctx context.Context, in *setInput) (*web.Versione
 	var seen uuid.UUID
 	if in.IfMatch != "" {
 		var err error
-		if seen, err = uuid.Parse(strings.Trim(in.IfMatch, `"`)); err != nil {
+		if seen, err = uuid.Parse(web.Seen(in.IfMatch)); err != nil {
 			return nil, problem.New(problem.Stale, "If-Match is not an ETag of this.")
 		}
 	}
 	return placed(h.organizations.SetParticipation(ctx, access.From(ctx), in.Slug, in.Organization, in.Body.Level, &seen))
 }
 
-func (h *api) endParticipation(ctx context.Context, in *PlaceInput) (*struct{}, error) {
-	return nil, h.organizations.EndParticipation(ctx, access.From(ctx), in.Slug, in.Organization)
+type endInput struct {
+	PlaceInput
+	Seats bool `query:"end_seats" doc:"End the seats held for it in the commission in the same change, but for those of officers; otherwise they stay until they are ended."`
+}
+
+func (h *api) endParticipation(ctx context.Context, in *endInput) (*struct{}, error) {
+	return nil, h.organizations.EndParticipation(ctx, access.From(ctx), in.Slug, in.Organization, in.Seats)
 }
 
 type requestsInput struct {

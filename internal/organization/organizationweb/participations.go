@@ -70,11 +70,18 @@ func (h *pages) participations(c *fiber.Ctx, status int, set views.Set, errors m
 	p := views.Participations{Filter: organization.ParticipationFilter{Level: in.Level, Country: in.Country, Query: in.Query}, AsOf: in.AsOf, Past: in.AsOf != "",
 		Errors: errors, Set: set, Link: in.link, First: in.Cursor == "", Key: uuid.NewString, Own: map[string]bool{}}
 	if p.Filter.AsOf, err = asOf(ctx, in.AsOf); err != nil {
-		return err
+		wrong, ok := invalid(ctx, err)
+		if !ok {
+			return err
+		}
+		status, p.Unknown, p.Filter.AsOf = 422, wrong["as_of"], time.Time{}
 	}
 	var next string
 	if p.Commission, p.Rows, next, err = h.organizations.Participations(ctx, who, in.Slug, p.Filter, page); err != nil {
 		return err
+	}
+	if p.Unknown != "" { // no day, no organizations: those of today would pass for those of that day
+		p.Rows, next = nil, ""
 	}
 	if p.Counts, err = h.organizations.ParticipationCounts(ctx, who, p.Commission, p.Filter); err != nil {
 		return err
@@ -124,7 +131,7 @@ func (h *pages) postSet(c *fiber.Ctx) error {
 
 func (h *pages) getEndParticipation(c *fiber.Ctx) error {
 	ctx := c.UserContext()
-	b, p, seats, err := h.organizations.EndingParticipation(ctx, web.Actor(c), c.Params("slug"), c.Params("organization"))
+	b, p, held, err := h.organizations.EndingParticipation(ctx, web.Actor(c), c.Params("slug"), c.Params("organization"))
 	if err != nil {
 		return err
 	}
@@ -132,18 +139,33 @@ func (h *pages) getEndParticipation(c *fiber.Ctx) error {
 		Ends:   []string{i18n.T(ctx, "Its place there (%s)", i18n.Key(organization.LevelNames[p.Level]))},
 		Stays:  []string{i18n.T(ctx, "The history of its participation")},
 		Cancel: b.Path() + "/organizations", Post: part.Post{Action: b.Path() + "/organizations/" + p.Organization + "/end", Key: uuid.NewString()}}
-	if seats > 0 {
-		e.Stays = append(e.Stays, i18n.N(ctx, seats, "%d seat held for it, until it is ended by itself", "%d seats held for it, until they are ended by themselves"))
+	if held.Officers > 0 {
+		e.Stays = append(e.Stays, i18n.N(ctx, held.Officers, "%d seat of an officer who acts for it: the commission appoints its officers", "%d seats of officers who act for it: the commission appoints its officers"))
 	}
-	return h.Render(c, 200, views.AskPage(views.Ask{Title: i18n.T(ctx, "End participation"), Active: "/commissions", Ending: e}))
+	ask := views.Ask{Title: i18n.T(ctx, "End participation"), Active: "/commissions"}
+	if held.Seats > 0 {
+		e.Intro = i18n.N(ctx, held.Seats, "%d seat is held for it there. It does not end with the participation, unless you say so.", "%d seats are held for it there. They do not end with the participation, unless you say so.")
+		ask.Fields = []part.Field{{Name: "seats", Label: i18n.N(ctx, held.Seats, "End this seat, too", "End these %d seats, too"), Help: i18n.T(ctx, "At once. Those who hold them are told by mail.")}}
+	}
+	ask.Ending = e
+	return h.Render(c, 200, views.AskPage(ask))
+}
+
+type endPlaceForm struct {
+	Slug         string `form:"slug"`
+	Organization string `form:"organization"`
+	Seats        string `form:"seats"`
 }
 
 func (h *pages) postEndParticipation(c *fiber.Ctx) error {
-	in := placeForm{Slug: c.Params("slug")}
-	if err := h.organizations.EndParticipation(c.UserContext(), web.Actor(c), in.Slug, c.Params("organization")); err != nil {
+	in, err := web.Decode[endPlaceForm](c)
+	if err != nil {
 		return err
 	}
-	return h.SeeOther(c, in.path(), i18n.T(c.UserContext(), "The participation has ended."))
+	if err := h.organizations.EndParticipation(c.UserContext(), web.Actor(c), in.Slug, in.Organization, in.Seats == "true"); err != nil {
+		return err
+	}
+	return h.SeeOther(c, placeForm{Slug: in.Slug}.path(), i18n.T(c.UserContext(), "The participation has ended."))
 }
 
 func (h *pages) postRequest(c *fiber.Ctx) error {
