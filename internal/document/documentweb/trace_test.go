@@ -230,7 +230,7 @@ func TestTracePages(t *testing.T) {
 			t.Errorf("%s: %d steps, want %d", query, n, want)
 		}
 	}
-	w.chair.Get(page+"?kind=download&from=2027-03-01").Want(200, "From 2027-03-01", `kind=download`)
+	w.chair.Get(page+"?kind=download&from=2027-03-01").Want(200, "From 1\u00a0Mar\u00a02027", `kind=download`)
 	// What is wrong with a filter is said at its field and where the steps would be.
 	refused := w.chair.Get(page+"?from=2027-03-02&until=2027-03-01").Want(422, `id="f-until-error"`).Lacks("Nothing of this has happened")
 	if _, results, _ := strings.Cut(refused.Body, `id="results"`); !strings.Contains(results, "Choose a day that is not before the first.") {
