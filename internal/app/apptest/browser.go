@@ -39,6 +39,8 @@ var (
 	script string
 	//go:embed testdata/axe.min.js
 	axe string // axe-core 4.14.1, MPL-2.0: testdata/axe.LICENSE
+	//go:embed axe.js
+	examine string
 )
 
 // Tab is a tab of a real browser with cookies of its own, in which a test does
@@ -521,15 +523,11 @@ func (tab *Tab) Axe(rules ...string) string {
 	if !loaded {
 		tab.do("axe", chromedp.Evaluate(axe+"\n; undefined", nil))
 	}
-	options := map[string]any{"resultTypes": []string{"violations"}}
-	if len(rules) > 0 {
-		options["runOnly"] = rules
-	}
-	asked, err := json.Marshal(options)
+	asked, err := json.Marshal([][]string{rules, Looks})
 	if err != nil {
 		tab.fail("axe: %v", err)
 	}
-	tab.do("axe", chromedp.Evaluate("axe.run(document, "+string(asked)+").then(r => r.violations)", &found,
+	tab.do("axe", chromedp.Evaluate("("+examine+")(..."+string(asked)+")", &found,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var lines strings.Builder
 	for _, v := range found {

@@ -267,9 +267,11 @@ func TestAxe(t *testing.T) {
 	t.Parallel()
 	base := site(t, map[string]string{
 		"/good": document("Good", "<p>Fine.</p>"), "/page.js": "",
-		"/bad":      document("Bad", `<img src="data:," ><input name="x">`),
-		"/dark":     document("Dark", "<p>Fine in the light.</p>"),
-		"/page.css": "@media (prefers-color-scheme: dark) { p { color: #333; background: #222 } }",
+		"/bad":  document("Bad", `<img src="data:," ><input name="x">`),
+		"/dark": document("Dark", "<p>Fine in the light.</p>"),
+		"/long": document("Long", `<button></button><p>Seen.</p><details><summary>Closed</summary><div><b>Unseen.</b> <map name="m"><area href="/"></map>`+
+			strings.Repeat("<i></i>", 1000)+`</div><em>Line 999.</em> <em>End.</em></details>`),
+		"/page.css": "@media (prefers-color-scheme: dark) { p, b { color: #333; background: #222 } }",
 	})
 	tab := Browser(t, base)
 	tab.Open("/good")
@@ -283,6 +285,20 @@ func TestAxe(t *testing.T) {
 	tab.SetDark(true)
 	if got := tab.Axe(); !strings.Contains(got, "color-contrast") {
 		t.Errorf("dark: %q", got)
+	}
+	// Much that is closed is out of the page while it is looked at, and back then.
+	tab.Open("/long")
+	if got := tab.Axe(); !strings.Contains(got, "color-contrast (serious)") || !strings.Contains(got, "<p>Seen.</p>") || strings.Contains(got, "<b>Unseen.</b>") ||
+		!strings.Contains(got, "area-alt (critical)") || !strings.Contains(got, "button-name (critical)") {
+		t.Errorf("long: %q", got)
+	}
+	if got := tab.Axe(Looks...); !strings.Contains(got, "<p>Seen.</p>") || strings.Contains(got, "button-name") {
+		t.Errorf("long, by its looks: %q", got)
+	}
+	tab.Click("Closed")
+	tab.See("Unseen. Line 999. End.")
+	if got := tab.Axe(Looks...); !strings.Contains(got, "<b>Unseen.</b>") {
+		t.Errorf("opened: %q", got)
 	}
 	said(t, base, func(tab *Tab) {
 		tab.Open("/bad")
