@@ -166,7 +166,10 @@ func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Documen
 		query = `SELECT o.id, o.slug AS value, o.name, coalesce(o.country, '') AS detail FROM organization o WHERE ` + w.SQL() + ` ORDER BY o.slug = ` + w.Arg(chosen) + ` DESC, o.name, o.id`
 	case WithPerson:
 		one, err := uuid.Parse(chosen)
-		if text == "" && err != nil { // there are many, and no order that helps
+		if err != nil {
+			one = uuid.Nil // nobody
+		}
+		if text == "" && one == uuid.Nil { // there are many, and no order that helps
 			return nil, nil
 		}
 		w.And("p.id <> ?", me)

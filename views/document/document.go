@@ -200,6 +200,7 @@ type Write struct {
 	Draft    document.Draft
 	Register document.Register
 	Sources  []document.Source
+	Fresh    bool // nothing was typed yet
 	Reserve  bool // only its number is taken
 	Officer  bool // names any source
 	Direct   bool // it gets its number at once

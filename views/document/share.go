@@ -106,6 +106,9 @@ func (p Share) fields(ctx context.Context) (list struct{ recipient, level, until
 	}
 	list.recipient = f("recipient", i18n.T(ctx, "With whom"), p.Grant.Recipient)
 	list.recipient.Required, list.recipient.Options = true, p.recipients(ctx)
+	if p.More {
+		list.recipient.Help = i18n.T(ctx, "These are the first %d. Type a part of the name above to find the others.", len(p.Recipients))
+	}
 	list.level = f("level", i18n.T(ctx, "What they may do"), p.Grant.Level)
 	list.level.Required = true
 	list.level.Options = []part.Option{

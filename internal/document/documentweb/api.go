@@ -9,6 +9,7 @@ import (
 	"commissionportal/internal/document"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/keyset"
+	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
 )
 
@@ -146,7 +147,9 @@ func (h *api) submit(ctx context.Context, in *submitInput) (*web.Created[Full], 
 	var d document.Document
 	var err error
 	if in.Body.Upload == "" {
-		d, err = h.documents.Reserve(ctx, who, in.Slug, draft)
+		if d, err = h.documents.Reserve(ctx, who, in.Slug, draft); problem.Of(err, problem.NotFound) { // who may submit has forgotten the file
+			d, err = h.documents.Submit(ctx, who, in.Slug, draft, uuid.Nil, true)
+		}
 	} else {
 		d, err = h.documents.Submit(ctx, who, in.Slug, draft, uploadOf(in.Body.Upload), !in.Body.Draft)
 	}

@@ -264,6 +264,9 @@ func (h *pages) fill(c *fiber.Ctx, p *views.Write, err error) error {
 	if p.Sources, err = h.documents.FormSources(ctx, who, p.Home); err != nil {
 		return err
 	}
+	if p.Fresh && len(p.Sources) == 1 && !p.Officer { // who is here for an organization brings what is its own
+		p.Draft.Organization = p.Sources[0].Slug
+	}
 	p.Key = key()
 	return nil
 }

@@ -26,7 +26,7 @@ func (h *pages) getSeveral(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.several(c, 200, views.Several{Write: views.Write{Home: home, Draft: document.Draft{Type: "contribution", Language: "en"}}}, nil)
+	return h.several(c, 200, views.Several{Write: views.Write{Home: home, Fresh: true, Draft: document.Draft{Type: "contribution", Language: "en"}}}, nil)
 }
 
 // several is the form for several documents.

@@ -172,7 +172,7 @@ func (h *pages) getNew(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.write(c, 200, views.Write{Home: home, Draft: document.Draft{Type: "contribution", Language: "en"}}, nil)
+	return h.write(c, 200, views.Write{Home: home, Fresh: true, Draft: document.Draft{Type: "contribution", Language: "en"}}, nil)
 }
 
 func (h *pages) postNew(c *fiber.Ctx) error {

@@ -69,7 +69,9 @@ func TestSubmission(t *testing.T) {
 	}
 	w.outsider.Get(list + "/new").Want(404)
 	post(w.outsider, "a.pdf", pdf, "title", "Not mine").Want(404)
-	w.member.Get(list+"/new").Want(200, "Acme", `type="file"`)
+	w.member.Get(list+"/new").Want(200, `value="acme" selected`, `type="file"`)
+	w.member.Get(list+"/several").Want(200, `value="acme" selected`)
+	w.chair.Get(list + "/new").Want(200).Lacks(`value="acme"`)
 
 	// A refused form keeps what was typed, and the file.
 	r := post(w.member, "Grid study.pdf", pdf, "title", "x", "type", "contribution", "organization", "acme").Want(422, "Use at least 3 characters", "Grid study.pdf")
@@ -113,7 +115,8 @@ func TestSubmission(t *testing.T) {
 	w.member.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", d.Header.Get("ETag")).Want(409)
 	w.chair.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", `"v7"`).Want(412)
 	w.chair.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", d.Header.Get("ETag")).Want(200, `"title":"x y z"`)
-	w.member.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(404) // to reserve is for officers
+	w.member.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(422, "Choose a file.") // to reserve is for officers
+	w.outsider.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(404)
 	w.member.API("POST", list, map[string]any{"title": "For another", "type": "report", "organization": "nobody", "upload": send(w.member, "c.pdf", pdf)}).Want(422, "organization")
 }
 

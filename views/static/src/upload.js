@@ -317,6 +317,7 @@ function serve(box) {
       r ??= row(file.name, file.size, file.lastModified)
       r.file = file
       r.state = 'queued'
+      if (one && form.elements.title?.value === '') form.elements.title.value = titleOf(file.name)
       show(r)
       say(word('saidStart', r))
     }
