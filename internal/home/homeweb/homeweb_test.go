@@ -2,6 +2,7 @@ package homeweb_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"commissionportal/internal/app/apptest"
@@ -32,6 +33,14 @@ func TestFront(t *testing.T) {
 	if f.Commissions != 2 || f.Organizations != 1 || f.Seats != 1 || f.Countries["ES"] != 1 || len(f.Sectors) != 11 || len(f.Growth) != 1 || len(f.Founding) != 1 || len(f.Newest) != 1 {
 		t.Errorf("got %+v", f)
 	}
+	// The lists have what the numbers count: commissions that have not ended.
+	for path, ended := range map[string]bool{"/commissions": false, "/commissions?sector=energy": false, "/sectors/energy": false, "/commissions?state=all": true, "/commissions?state=abandoned": true} {
+		list := p.Visitor().Get(path).Want(200)
+		if strings.Contains(list.Body, `href="/commissions/abandoned"`) != ended || path != "/commissions?state=abandoned" && !strings.Contains(list.Body, `href="/commissions/proposed"`) {
+			t.Errorf("%s does not have what it should; ended ones: %v", path, ended)
+		}
+	}
+	p.Visitor().Get("/commissions").Want(200, "Those that have not ended")
 	r := p.Visitor().Get("/")
 	p.Visitor().Get("/", "If-None-Match", r.Header.Get("ETag")).Want(304)
 }
@@ -65,7 +74,8 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	p.Visitor().Get("/search").Want(200, "What are you looking for?")
-	p.Visitor().Get("/search?q=grid").Want(200, "Grid Storage")
+	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('grid-works', 'Grid Works', 'grid works', 'company', 'ES', 'member')`)
+	p.Visitor().Get("/search?q=grid").Want(200, "Grid Storage", "1 commission · 1 organization")
 	p.Visitor().Get("/search?q=qqqqq").Want(200, "Nothing is like that")
 	colleague.Get("/search?q=miriam").Want(200, "Miriam Member")
 	p.Visitor().Get("/search?q=miriam").Want(200).Lacks("Miriam Member")

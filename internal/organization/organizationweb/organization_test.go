@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,10 @@ func TestRegister(t *testing.T) {
 	w.Visitor().Get("/organizations/new").Want(303)
 	w.Visitor().Get("/organizations/similar?name=nord").Want(303)
 	w.Visitor().Post("/organizations", form("Sudwind", "company", "FR", "sudwind.fr")...).Want(401)
-	ada.Get("/organizations/new").Want(200, "Register an organization", `hx-get="/organizations/similar"`)
+	ada.Get("/organizations/new").Want(200, "Register an organization", `hx-get="/organizations/similar"`, "It is required, but")
+	if page := ada.Get("/organizations/new").Body; !regexp.MustCompile(`for="f-country">\s*Country\s*</label>`).MatchString(page) {
+		t.Error("the country is called optional: " + regexp.MustCompile(`for="f-country">.{0,80}`).FindString(page))
+	}
 	for _, tt := range []struct {
 		name   string
 		form   []string
