@@ -52,6 +52,11 @@ func TestJourney(t *testing.T) {
 	chair.See("Ben Stone")
 	chair.Open("/commissions/energy/roster")
 	chair.SeeNot("Ben Stone")
+
+	// An organization is suggested by its name while it is typed.
+	chair.Open("/commissions/energy/seats/new")
+	chair.Fill("For the organization optional", "acm")
+	chair.Text(`#organization-names option[value="Acme"]`)
 }
 
 // Every page is looked at in both themes, wide and narrow.
