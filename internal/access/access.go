@@ -106,7 +106,7 @@ func (p *Policy) Require(ctx context.Context, who Actor, scope Scope, object, ac
 	if scope.document {
 		home, read = "document", scope.reading
 	}
-	if seen, err := p.allowed(scope.Kind, who.Roles(scope), home, read); err == nil && seen && p.Knows(scope.Kind, home, read) {
+	if seen, err := p.answer(who, scope, home, read); err == nil && seen && p.Knows(scope.Kind, home, read) {
 		return Permit{}, problem.New(problem.Forbidden, "You may see this, but your roles here do not let you do that.")
 	}
 	return Permit{}, ErrNotFound
@@ -125,7 +125,7 @@ func (p Permit) decide(who Actor) (bool, error) {
 	if who.ReadOnly && !reading(p.action) {
 		return false, nil
 	}
-	return p.policy.allowed(p.scope.Kind, who.Roles(p.scope), p.object, p.action)
+	return p.policy.answer(who, p.scope, p.object, p.action)
 }
 
 // reading reports whether an action changes nothing.
@@ -170,6 +170,11 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 	for _, r := range roles {
 		fresh.portal |= roleByName[r]
 	}
+	if p.scope.Kind == CommissionKind && p.object == "access" { // it changes the rules: whoever does
+		if fresh.rules, err = p.policy.hold(ctx, q, p.scope.ID, true); err != nil {
+			return err
+		}
+	}
 	if ok, err := p.decide(fresh); err != nil || ok {
 		return err
 	}
@@ -182,7 +187,15 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 	}
 	switch p.scope.Kind {
 	case CommissionKind:
-		err = hold(p.scope.ID, lockSeats, now)
+		if fresh.rules == nil {
+			fresh.rules, err = p.policy.hold(ctx, q, p.scope.ID, false)
+		}
+		if err == nil {
+			err = hold(p.scope.ID, lockSeats, now)
+		}
+		if err == nil && p.actor.places[p.scope.ID]&own != 0 {
+			err = hold(p.scope.ID, lockOwn, now)
+		}
 		if err == nil && p.actor.places[p.scope.ID].Has(Convener) {
 			err = hold(p.scope.ID, lockConvener)
 		}
@@ -208,6 +221,9 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 const (
 	lockSeats = `
 		SELECT role FROM seat WHERE person_id = $1 AND commission_id = $2 AND period @> $3::timestamptz AND NOT suspended FOR SHARE`
+	lockOwn = `
+		SELECT 'own_' || h.slot FROM seat s JOIN commission_role_holder h ON h.seat_id = s.id AND h.commission_id = s.commission_id
+		WHERE s.person_id = $1 AND s.commission_id = $2 AND s.period @> $3::timestamptz AND NOT s.suspended FOR SHARE`
 	// Not FOR SHARE: the change will update that very row, and two that share it
 	// would wait for each other.
 	lockConvener = `
@@ -219,33 +235,58 @@ const (
 		  AND o.state IN ('member', 'pending') FOR SHARE`
 )
 
+// Places are the commissions of the actor in which they may act on object.
+func (p *Policy) Places(who Actor, object, action string) pq.StringArray {
+	places := pq.StringArray{}
+	for id, r := range who.places {
+		if r&(seated|Convener) != 0 && p.May(who, Commission(id), object, action) {
+			places = append(places, id.String())
+		}
+	}
+	return places
+}
+
 // Sight is what an actor can see, for the WHERE of a list. It costs no query:
 // it is made of the roles that came with the actor.
 type Sight struct {
-	Person  uuid.NullUUID // null for a visitor
-	All     bool          // the secretariat sees every level
-	Levels  pq.StringArray
-	Member  pq.StringArray // commissions whose level 'commission' is open
-	Officer pq.StringArray // commissions whose level 'officers' is open
-	Acting  pq.StringArray // organizations that the actor acts for
-	Filling pq.StringArray // of these, those the actor is a primary representative of
+	Person    uuid.NullUUID // null for a visitor
+	All       bool          // the secretariat sees every level
+	Levels    pq.StringArray
+	Seated    pq.StringArray // commissions the actor has a seat in, or convenes
+	Acting    pq.StringArray // organizations that the actor acts for
+	Filling   pq.StringArray // of these, those the actor is a primary representative of
+	rosters   opening
+	documents opening
 }
+
+// opening is at which levels one kind of thing is open, by commission.
+type opening struct {
+	member  pq.StringArray // where the level 'commission' is open
+	officer pq.StringArray // where every level is
+	// Where the rules of a commission say something else: pairs of a commission and a level.
+	places, levels pq.StringArray
+}
+
+// The levels that rules decide about; what is for everybody is so by its own level.
+var (
+	rosterLevels   = []string{"commission", "officers"}
+	documentLevels = []string{"commission", "officers", "organization", "named", "submitted"}
+)
 
 // See is the Sight of an actor. Levels are the visibility levels open to the
 // actor everywhere: public, and for whoever is signed in portal.
 func See(ctx context.Context, who Actor) Sight {
 	asked(ctx)
 	s := Sight{Person: uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, All: who.portal.Has(Secretariat) || who.system != "",
-		Levels: pq.StringArray{"public"}, Member: pq.StringArray{}, Officer: pq.StringArray{}, Acting: pq.StringArray{}, Filling: pq.StringArray{}}
+		Levels: pq.StringArray{"public"}, Seated: pq.StringArray{}, Acting: pq.StringArray{}, Filling: pq.StringArray{}}
 	if who.SignedIn() {
 		s.Levels = append(s.Levels, "portal")
 	}
 	for id, r := range who.places {
 		if r&(Member|Convener) != 0 {
-			s.Member = append(s.Member, id.String())
-		}
-		if r&(Officer|Convener) != 0 {
-			s.Officer = append(s.Officer, id.String())
+			s.Seated = append(s.Seated, id.String())
+			s.rosters.add(who, id, "roster", rosterLevels)
+			s.documents.add(who, id, "document", documentLevels)
 		}
 		if r.Has(Affiliate) {
 			s.Acting = append(s.Acting, id.String())
@@ -257,19 +298,50 @@ func See(ctx context.Context, who Actor) Sight {
 	return s
 }
 
+// add notes at which levels object is open to the actor in a commission.
+func (o *opening) add(who Actor, commission uuid.UUID, object string, levels []string) {
+	id, r, shape := commission.String(), who.places[commission], who.rules.in(Commission(commission))
+	own := false
+	for _, level := range levels {
+		own = own || shape.speaks(object, "read:"+level)
+	}
+	switch {
+	case own:
+		for _, level := range levels {
+			if ok, err := shape.policy.answer(who, Commission(commission), object, "read:"+level); ok && err == nil {
+				o.places, o.levels = append(o.places, id), append(o.levels, level)
+			}
+		}
+	case r&(Officer|Convener) != 0:
+		o.officer = append(o.officer, id)
+		fallthrough
+	default:
+		o.member = append(o.member, id)
+	}
+}
+
 // Roster is the condition, for a WHERE, that the roster of a commission may be
 // seen: visibility and commission are the columns with its level and its id.
 func (s Sight) Roster(w *postgres.Where, visibility, commission string) string {
 	if s.All {
 		return "true"
 	}
-	return "(" + visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(s.Member) +
-		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(s.Officer) + "::uuid[]))"
+	open := visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(s.rosters.member) +
+		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(s.rosters.officer) + "::uuid[])"
+	if len(s.rosters.places) > 0 {
+		open += " OR " + s.rosters.among(w, commission, visibility)
+	}
+	return "(" + open + ")"
+}
+
+// among is the condition that commission and level are one of the pairs.
+func (o opening) among(w *postgres.Where, commission, level string) string {
+	return "(" + commission + ", " + level + ") IN (SELECT * FROM unnest(" + w.Arg(o.places) + "::uuid[], " + w.Arg(o.levels) + "::text[]))"
 }
 
 // Document is the condition, for a WHERE, that the document in the row d may be
 // seen at now. It says in SQL what the rows "document, read:…" of commission.csv
-// say of one document; a test compares the two.
+// and the rules of the commissions say of one document; a test compares the two.
 func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 	column := func(name string) string { return d + "." + name }
 	in := func(name string, ids pq.StringArray) string {
@@ -281,11 +353,15 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 	} else {
 		numbered = append(numbered, column("visibility")+" = ANY("+w.Arg(s.Levels)+"::text[])")
 	}
-	if len(s.Member) > 0 && !s.All {
-		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", s.Member))
+	if len(s.documents.member) > 0 && !s.All {
+		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", s.documents.member))
 	}
-	if len(s.Officer) > 0 && !s.All {
-		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+in("commission_id", s.Officer))
+	if len(s.documents.officer) > 0 && !s.All {
+		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+in("commission_id", s.documents.officer))
+	}
+	if len(s.documents.places) > 0 && !s.All {
+		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+
+			s.documents.among(w, column("commission_id"), "CASE WHEN "+column("number")+" IS NULL THEN 'submitted' ELSE "+column("visibility")+" END"))
 	}
 	if len(s.Acting) > 0 && !s.All {
 		numbered = append(numbered, column("visibility")+" <> 'named' AND "+in("organization_id", s.Acting))
@@ -310,6 +386,12 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
+// Reading are the commissions in whose registers the actor may see more than what
+// is for everybody, each with whether that is only what is for its members.
+func (s Sight) Reading() (members, others []string) {
+	return s.documents.member, append(append([]string{}, s.documents.officer...), s.documents.places...)
+}
+
 // Shared is an expression: what the shares of the document in the row d give the
 // actor at now. 0: nothing, 1: to see it, 2: to download it.
 func (s Sight) Shared(w *postgres.Where, d string, now time.Time) string {
@@ -331,8 +413,8 @@ func (s Sight) Granted(w *postgres.Where, h string, now time.Time) string {
 		return "false"
 	}
 	with := []string{h + ".to_person = " + w.Arg(s.Person.UUID)}
-	if len(s.Member) > 0 {
-		with = append(with, h+".to_commission = ANY("+w.Arg(s.Member)+"::uuid[])")
+	if len(s.Seated) > 0 {
+		with = append(with, h+".to_commission = ANY("+w.Arg(s.Seated)+"::uuid[])")
 	}
 	if len(s.Acting) > 0 {
 		with = append(with, h+".to_organization = ANY("+w.Arg(s.Acting)+"::uuid[])")

@@ -25,6 +25,7 @@ type Actor struct {
 	ReadOnly  bool // a token that may only read
 	portal    Roles
 	places    map[uuid.UUID]Roles // by commission or organization
+	rules     *rules              // of the commissions, as they were when the places were read
 	system    string              // what acts, if it is the portal itself
 	RequestID string
 }
@@ -84,17 +85,6 @@ func (a Actor) Organizations() []uuid.UUID { return a.where(Affiliate) }
 // Representing are the organizations whose seats the actor fills.
 func (a Actor) Representing() []uuid.UUID { return a.where(Representative) }
 
-// Chairing are the commissions the actor is an officer of, or convenes.
-func (a Actor) Chairing() []uuid.UUID {
-	ids := []uuid.UUID{}
-	for id, r := range a.places {
-		if r&(Officer|Convener) != 0 {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
 func (a Actor) where(role Roles) []uuid.UUID {
 	ids := []uuid.UUID{}
 	for id, r := range a.places {
@@ -114,17 +104,22 @@ type actorRow struct {
 	Theme    string         `db:"theme"`
 	SeenAt   time.Time      `db:"seen_at"`
 	ReadOnly bool           `db:"read_only"`
+	Rules    int64          `db:"rules"`
 	Portal   pq.StringArray `db:"portal"`
 	Places   pq.StringArray `db:"places"`
 }
 
 // holdings is what a person holds at $2, each as "where role": seats that are
-// live and not suspended, commissions convened, organizations acted for.
+// live and not suspended, the roles of a commission's own that hang on them,
+// commissions convened, organizations acted for; and at which change of rules.
 const holdings = `
-	p.id, p.name, p.email, p.language, p.time_zone, p.theme,
+	(SELECT version FROM access_version) AS rules, p.id, p.name, p.email, p.language, p.time_zone, p.theme,
 	ARRAY(SELECT role FROM portal_role WHERE person_id = p.id) AS portal,
 	ARRAY(SELECT commission_id || ' ' || role FROM seat
 	      WHERE person_id = p.id AND period @> $2::timestamptz AND NOT suspended
+	      UNION ALL
+	      SELECT s.commission_id || ' own_' || h.slot FROM seat s JOIN commission_role_holder h ON h.seat_id = s.id AND h.commission_id = s.commission_id
+	      WHERE s.person_id = p.id AND s.period @> $2::timestamptz AND NOT s.suspended
 	      UNION ALL
 	      SELECT id || ' convener' FROM commission WHERE convener_id = p.id AND state IN ('proposed', 'forming')
 	      UNION ALL
@@ -134,8 +129,8 @@ const holdings = `
 
 // BySession reads the actor of a session by the hash of its cookie; the zero
 // Actor if it has ended.
-func BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
-	a, err := byQuery(ctx, q, `
+func (p *Policy) BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
+	a, err := p.byQuery(ctx, q, `
 		SELECT s.seen_at, false AS read_only,`+holdings+`
 		FROM session s JOIN person p ON p.id = s.person_id
 		WHERE s.hash = $1 AND s.expires_at > $2 AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)
@@ -147,8 +142,8 @@ func BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (A
 
 // ByToken reads the actor of a bearer token by its hash; the zero Actor if it
 // has been revoked or has run out.
-func ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
-	return byQuery(ctx, q, `
+func (p *Policy) ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
+	return p.byQuery(ctx, q, `
 		SELECT coalesce(t.seen_at, 'epoch') AS seen_at, t.read_only,`+holdings+`
 		FROM token t JOIN person p ON p.id = t.person_id
 		WHERE t.hash = $1 AND coalesce(t.expires_at, 'infinity') > $2 AND t.revoked_at IS NULL
@@ -157,11 +152,11 @@ func ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Act
 
 // ByPerson reads the actor that a person would be: for the command line, and
 // for asking what somebody else may do.
-func ByPerson(ctx context.Context, q postgres.Q, id uuid.UUID, now time.Time) (Actor, error) {
-	return byQuery(ctx, q, `SELECT $2::timestamptz AS seen_at, false AS read_only,`+holdings+` FROM person p WHERE p.id = $1 AND p.state = 'active'`, id, now)
+func (p *Policy) ByPerson(ctx context.Context, q postgres.Q, id uuid.UUID, now time.Time) (Actor, error) {
+	return p.byQuery(ctx, q, `SELECT $2::timestamptz AS seen_at, false AS read_only,`+holdings+` FROM person p WHERE p.id = $1 AND p.state = 'active'`, id, now)
 }
 
-func byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Actor, error) {
+func (p *Policy) byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Actor, error) {
 	rows, err := postgres.All[actorRow](ctx, q, query, args...)
 	if err != nil || len(rows) == 0 {
 		return Actor{}, err
@@ -169,6 +164,9 @@ func byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Acto
 	r := rows[0]
 	a := Actor{ID: r.ID, Name: r.Name, Email: r.Email, Language: r.Language, TimeZone: r.TimeZone, Theme: r.Theme,
 		SeenAt: r.SeenAt, ReadOnly: r.ReadOnly, places: make(map[uuid.UUID]Roles, len(r.Places))}
+	if a.rules, err = p.current(ctx, q, r.Rules); err != nil {
+		return Actor{}, err
+	}
 	for _, name := range r.Portal {
 		a.portal |= roleByName[name]
 	}

@@ -6,30 +6,46 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	"github.com/google/uuid"
 )
 
 // Policy decides. It holds one Casbin enforcer for each kind of scope, loaded
-// once from the role tables: about a hundred rows for all commissions together.
+// once from the role tables: some two hundred rows for all commissions together;
+// a commission's own rules stand in an enforcer of that commission only (Shape).
 // Roles are not in Casbin: the set that an actor holds comes with the request,
 // so a decision depends on (kind, roles, object, action) alone and is kept
 // under that key for ever. What a person holds is read anew at every request.
 type Policy struct {
-	enforcers map[Kind]*casbin.Enforcer
-	known     map[Kind]map[question]bool // object and action that stand in the table of that kind
-	decided   sync.Map                   // decision → bool
+	model      string
+	enforcers  map[Kind]*casbin.Enforcer
+	rows       map[Kind]map[row]bool
+	known      map[Kind]map[Question]bool // object and action that stand in the table of that kind
+	changeable []Question
+	decided    sync.Map // decision → bool
+	rules      atomic.Pointer[rules]
 }
 
-type question struct{ object, action string }
+// Question is what can be asked about: an object and an action.
+type Question struct {
+	Object string `db:"object" json:"object"`
+	Action string `db:"action" json:"action"`
+}
+
+type row struct {
+	role string
+	Question
+}
 
 type decision struct {
 	kind  Kind
 	roles Roles
-	question
+	Question
 }
 
 // Load reads the model and the three role tables. It refuses an unknown role, a
@@ -40,47 +56,40 @@ func Load(files fs.FS) (*Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	p := &Policy{enforcers: map[Kind]*casbin.Enforcer{}, known: map[Kind]map[question]bool{}}
+	p := &Policy{model: string(text), enforcers: map[Kind]*casbin.Enforcer{}, rows: map[Kind]map[row]bool{}, known: map[Kind]map[Question]bool{}}
+	p.rules.Store(&rules{of: map[uuid.UUID]*Shape{}})
 	for _, kind := range []Kind{PortalKind, OrganizationKind, CommissionKind} {
-		if err := p.load(files, string(text), kind); err != nil {
+		if err := p.load(files, kind); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-func (p *Policy) load(files fs.FS, modelText string, kind Kind) error {
-	m, err := model.NewModelFromString(modelText)
-	if err != nil {
-		return fmt.Errorf("policy: model.conf: %w", err)
-	}
+func (p *Policy) load(files fs.FS, kind Kind) error {
 	rows, err := readRows(files, string(kind)+".csv")
 	if err != nil {
 		return err
 	}
-	e, err := casbin.NewEnforcer(m)
-	if err != nil {
-		return fmt.Errorf("policy: model.conf: %w", err)
+	if p.enforcers[kind], err = enforcerOf(p.model, rows); err != nil {
+		return fmt.Errorf("%s.csv: %w", kind, err)
 	}
-	e.AddFunction("holds", func(args ...any) (any, error) {
-		roles, ok := args[0].(Roles)
-		role, ok2 := args[1].(string)
-		if !ok || !ok2 {
-			return false, errors.New("holds wants a set of roles and a role")
+	p.known[kind], p.rows[kind] = map[Question]bool{}, map[row]bool{}
+	for _, r := range rows {
+		q := Question{r[1], r[2]}
+		p.known[kind][q] = true
+		if r[3] == Allow {
+			p.rows[kind][row{r[0], q}] = true
 		}
-		for i, name := range roleNames {
-			if name == role {
-				return roles&(1<<i) != 0, nil
+	}
+	if kind == CommissionKind {
+		for _, r := range rows {
+			q := Question{r[1], r[2]}
+			everybody := p.rows[kind][row{"visitor", q}] || p.rows[kind][row{"person", q}]
+			if bits(r[0])&seated != 0 && !everybody && !slices.Contains(p.changeable, q) {
+				p.changeable = append(p.changeable, q)
 			}
 		}
-		return false, nil
-	})
-	if _, err := e.AddPolicies(rows); err != nil {
-		return fmt.Errorf("policy: %s.csv: %w", kind, err)
-	}
-	p.enforcers[kind], p.known[kind] = e, map[question]bool{}
-	for _, row := range rows {
-		p.known[kind][question{row[1], row[2]}] = true
 	}
 	return nil
 }
@@ -111,7 +120,7 @@ func readRows(files fs.FS, name string) (rows [][]string, err error) {
 		case len(row) != 4 || (row[3] != "allow" && row[3] != "deny"):
 			return nil, fmt.Errorf("policy: %s line %d: want role, object, action[, deny]", name, line)
 		}
-		if _, ok := roleByName[row[0]]; !ok {
+		if _, ok := roleByName[row[0]]; !ok || bits(row[0])&own != 0 {
 			return nil, fmt.Errorf("policy: %s line %d: no such role %q", name, line, row[0])
 		}
 		if row[1] == "" || row[2] == "" {
@@ -128,12 +137,29 @@ func readRows(files fs.FS, name string) (rows [][]string, err error) {
 // Knows reports whether any row speaks of the object and action in that kind of
 // scope; a route that asks for something else could never be answered.
 func (p *Policy) Knows(kind Kind, object, action string) bool {
-	return p.known[kind][question{object, action}]
+	return p.known[kind][Question{object, action}]
 }
 
-// allowed is the decision for a set of roles.
+// answer is the decision for an actor: what the seats give as the rules of the
+// commission have it, and what everything else gives as the table has it. So no
+// rule takes away what is the secretariat's, or comes with one document.
+func (p *Policy) answer(who Actor, scope Scope, object, action string) (bool, error) {
+	roles := who.Roles(scope)
+	if shape := who.rules.in(scope); shape.speaks(object, action) {
+		if ok, err := shape.allowed(roles, object, action); ok || err != nil {
+			return ok, err
+		}
+		roles &^= seated
+		if scope.document && scope.source == uuid.Nil { // what the officers own, they own by their seats
+			roles &^= Owner | Colleague
+		}
+	}
+	return p.allowed(scope.Kind, roles, object, action)
+}
+
+// allowed is the decision for a set of roles by the table.
 func (p *Policy) allowed(kind Kind, roles Roles, object, action string) (bool, error) {
-	key := decision{kind, roles, question{object, action}}
+	key := decision{kind, roles, Question{object, action}}
 	if ok, found := p.decided.Load(key); found {
 		return ok.(bool), nil
 	}

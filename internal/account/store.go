@@ -46,20 +46,20 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Pers
 
 // seats are the live ones in commissions whose roster the sight takes in.
 func seats(ctx context.Context, q postgres.Q, person uuid.UUID, sight access.Sight, now time.Time) ([]Seat, error) {
+	var w postgres.Where
+	whose, at, me := w.Arg(person), w.Arg(now), w.Arg(sight.Person)
 	return postgres.All[Seat](ctx, q, `
 		SELECT c.slug AS commission, c.name AS commission_name, s.role, o.slug AS organization, o.name AS organization_name, upper(s.period) AS until
 		FROM seat s
 		JOIN commission c ON c.id = s.commission_id
 		LEFT JOIN organization o ON o.id = s.organization_id
-		WHERE s.person_id = $1 AND s.period @> $2::timestamptz AND NOT s.suspended
-		  AND ($3 OR s.person_id = $4 OR c.roster_visibility = ANY($5)
-		    OR c.roster_visibility = 'commission' AND c.id = ANY($6::uuid[])
-		    OR c.roster_visibility = 'officers' AND c.id = ANY($7::uuid[]))
+		WHERE s.person_id = `+whose+` AND s.period @> `+at+`::timestamptz AND NOT s.suspended
+		  AND (s.person_id = `+me+` OR `+sight.Roster(&w, "c.roster_visibility", "c.id")+`)
 		UNION ALL
 		SELECT c.slug, c.name, 'convener', NULL, NULL, NULL
-		FROM commission c WHERE c.convener_id = $1 AND c.state IN ('proposed', 'forming')
+		FROM commission c WHERE c.convener_id = `+whose+` AND c.state IN ('proposed', 'forming')
 		ORDER BY commission_name, commission, role
-		LIMIT 200`, person, now, sight.All, sight.Person, sight.Levels, sight.Member, sight.Officer)
+		LIMIT 200`, w.Args()...)
 }
 
 func affiliations(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Affiliation, error) {

@@ -88,7 +88,7 @@ func (s *Service) Show(ctx context.Context, who access.Actor) (Desk, error) {
 	}
 	now := journal.Now(ctx)
 	var err error
-	if d.Waiting, err = waiting(ctx, s.db, who, access.See(ctx, who), now); err != nil {
+	if d.Waiting, err = waiting(ctx, s.db, s.access, who, access.See(ctx, who), now); err != nil {
 		return d, err
 	}
 	if d.Commissions, err = commissions(ctx, s.db, who.ID, now); err != nil {

@@ -21,15 +21,19 @@ func texts(ids []uuid.UUID) pq.StringArray {
 
 // waiting is one query over everything that can wait. Of each kind it shows the
 // oldest few of a place and counts the rest.
-func waiting(ctx context.Context, q postgres.Q, who access.Actor, sight access.Sight, now time.Time) ([]Item, error) {
+func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who access.Actor, sight access.Sight, now time.Time) ([]Item, error) {
 	var w postgres.Where
-	for _, v := range []any{who.ID, texts(who.Chairing()), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept} {
+	for _, v := range []any{who.ID, policy.Places(who, "application", "decide"), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept} {
 		w.Arg(v) // $1 to $8
 	}
+	with := func(name, object, action string) string {
+		return name + " AS (SELECT unnest(" + w.Arg(policy.Places(who, object, action)) + "::uuid[]) AS id)"
+	}
 	return postgres.All[Item](ctx, q, `
-		WITH mine AS (SELECT unnest($2::uuid[]) AS id), led AS (SELECT unnest($3::uuid[]) AS id)
+		WITH deciding AS (SELECT unnest($2::uuid[]) AS id), led AS (SELECT unnest($3::uuid[]) AS id),
+		     `+with("seating", "seat", "edit")+`, `+with("admitting", "participation", "edit")+`, `+with("accepting", "document", "accept")+`
 		(SELECT 'application.decide' AS kind, c.slug, a.id, p.name AS who, c.name AS place, a.created_at AS at, a.n
-		 FROM mine JOIN commission c ON c.id = mine.id,
+		 FROM deciding m JOIN commission c ON c.id = m.id,
 		 LATERAL (SELECT id, person_id, created_at, count(*) OVER () AS n FROM application
 		          WHERE commission_id = c.id AND state = 'pending' ORDER BY created_at, id LIMIT $7) a
 		 JOIN person p ON p.id = a.person_id ORDER BY a.created_at LIMIT 30)
@@ -48,7 +52,7 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, sight access.S
 		 ORDER BY upper(s.period) LIMIT 20)
 		UNION ALL
 		(SELECT 'term.commission', c.slug, c.id, '', c.name, t.at, t.n
-		 FROM mine JOIN commission c ON c.id = mine.id,
+		 FROM seating m JOIN commission c ON c.id = m.id,
 		 LATERAL (SELECT min(upper(s.period)) AS at, count(*) AS n FROM seat s
 		          WHERE s.commission_id = c.id AND s.period @> $5::timestamptz AND s.ended IS NULL AND upper(s.period) < $5 + interval '30 days') t
 		 WHERE t.n > 0 ORDER BY t.at LIMIT 20)
@@ -62,14 +66,14 @@ func waiting(ctx context.Context, q postgres.Q, who access.Actor, sight access.S
 		 WHERE a.state = 'claimed' AND a.period @> $5::timestamptz ORDER BY lower(a.period) LIMIT 10)
 		UNION ALL
 		(SELECT 'participation.decide', c.slug, r.id, o.name, c.name, r.created_at, 1
-		 FROM mine JOIN commission c ON c.id = mine.id JOIN participation_request r ON r.commission_id = c.id JOIN organization o ON o.id = r.organization_id
+		 FROM admitting m JOIN commission c ON c.id = m.id JOIN participation_request r ON r.commission_id = c.id JOIN organization o ON o.id = r.organization_id
 		 WHERE r.state = 'pending' ORDER BY r.created_at LIMIT 10)
 		UNION ALL
 		(SELECT 'commission.support', c.slug, c.id, '', c.name, c.created_at, (SELECT count(*) FROM support u WHERE u.commission_id = c.id)
 		 FROM commission c WHERE c.convener_id = $1 AND c.state = 'proposed' ORDER BY c.created_at LIMIT 10)
 		UNION ALL
 		(SELECT 'document.accept', c.slug, d.id, d.title, c.name, d.at, d.n
-		 FROM mine JOIN commission c ON c.id = mine.id,
+		 FROM accepting m JOIN commission c ON c.id = m.id,
 		 LATERAL (SELECT id, title, submitted_at AS at, count(*) OVER () AS n FROM document
 		          WHERE commission_id = c.id AND number IS NULL AND review = 'submitted' ORDER BY id LIMIT $7) d ORDER BY d.at LIMIT 30)
 		UNION ALL

@@ -2,10 +2,14 @@ package document
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
+	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
@@ -96,7 +100,11 @@ func (s *Service) writeCalls(ctx context.Context, kind string, documents []uuid.
 		if err := openNotices(ctx, tx, members, now); err != nil {
 			return err
 		}
-		to, err := postgres.All[called](ctx, tx, callReaders, keys(fresh), now, mostCalled*len(fresh))
+		open, err := s.openTo(ctx, tx, fresh)
+		if err != nil {
+			return err
+		}
+		to, err := postgres.All[called](ctx, tx, callReaders, keys(fresh), now, mostCalled*len(fresh), open)
 		if err != nil {
 			return err
 		}
@@ -115,16 +123,43 @@ func (s *Service) writeCalls(ctx context.Context, kind string, documents []uuid.
 	})
 }
 
+// openTo are, for each document, the roles of its commission by whose rules it may
+// be read, in one text.
+func (s *Service) openTo(ctx context.Context, q postgres.Q, documents []uuid.UUID) (pq.StringArray, error) {
+	rows, err := postgres.All[struct {
+		ID         uuid.UUID `db:"id"`
+		Commission uuid.UUID `db:"commission_id"`
+		Visibility string    `db:"visibility"`
+	}](ctx, q, `SELECT id, commission_id, visibility FROM document WHERE id = ANY($1::uuid[])`, keys(documents))
+	if err != nil {
+		return nil, err
+	}
+	open, shapes := make(pq.StringArray, len(documents)), map[uuid.UUID]*access.Shape{}
+	for _, r := range rows {
+		shape, ok := shapes[r.Commission]
+		if !ok {
+			if shape, err = s.access.Shape(ctx, q, r.Commission); err != nil {
+				return nil, err
+			}
+			shapes[r.Commission] = shape
+		}
+		open[slices.Index(documents, r.ID)] = strings.Join(s.access.Holders(shape, "document", "read:"+r.Visibility), " ")
+	}
+	return open, nil
+}
+
 // callReaders are the members of a commission who may read a document of its
 // register, as access.Sight.Document has it, and want to hear what it asks.
 const callReaders = `
 	SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, n.key, ` + notedColumns + `, false AS shared
-	FROM document d ` + rowJoins + `
-	CROSS JOIN LATERAL (SELECT t.person_id, min(t.rank) AS rank FROM seat t WHERE t.commission_id = d.commission_id AND t.period @> $2::timestamptz AND NOT t.suspended GROUP BY t.person_id) m
+	FROM unnest($1::uuid[], $4::text[]) AS x (id, roles) JOIN document d ON d.id = x.id ` + rowJoins + `
+	CROSS JOIN LATERAL (SELECT t.person_id, bool_or(t.role = ANY(string_to_array(x.roles, ' '))
+	                    OR EXISTS (SELECT FROM commission_role_holder h WHERE h.seat_id = t.id AND 'own_' || h.slot = ANY(string_to_array(x.roles, ' ')))) AS reads
+	                    FROM seat t WHERE t.commission_id = d.commission_id AND t.period @> $2::timestamptz AND NOT t.suspended GROUP BY t.person_id) m
 	JOIN person p ON p.id = m.person_id AND p.state = 'active'
 	JOIN document_notice n ON n.person_id = p.id AND n.due
-	WHERE d.id = ANY($1::uuid[]) AND p.id IS DISTINCT FROM d.author_id
-	  AND (m.rank <= 3 OR d.visibility IN ('public', 'portal', 'commission')
+	WHERE p.id IS DISTINCT FROM d.author_id
+	  AND (m.reads
 	    OR d.visibility <> 'named' AND EXISTS (SELECT FROM affiliation f JOIN organization s ON s.id = f.organization_id AND s.state IN ('member', 'pending')
 	         WHERE f.person_id = p.id AND f.organization_id = d.organization_id AND f.state = 'confirmed' AND f.period @> $2::timestamptz)
 	    OR EXISTS (SELECT FROM share h WHERE h.document_id = d.id AND h.to_person = p.id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > $2::timestamptz))

@@ -134,7 +134,7 @@ const notedColumns = `d.id, coalesce(r.prefix, '') AS prefix, d.number, d.title,
 // in that time, or were shared with them, without those they wrote themselves.
 func news(ctx context.Context, q postgres.Q, sight access.Sight, since, until time.Time) ([]noted, error) {
 	var w postgres.Where
-	member, acting := w.Arg(sight.Member), w.Arg(sight.Acting)
+	member, acting := w.Arg(sight.Seated), w.Arg(sight.Acting)
 	from, to := w.Arg(since), w.Arg(until)
 	person := w.Arg(sight.Person.UUID)
 	w.And("d.status = 'available'")
@@ -154,7 +154,7 @@ func news(ctx context.Context, q postgres.Q, sight access.Sight, since, until ti
 // calls are what asks the members of a commission for something soon.
 func calls(ctx context.Context, q postgres.Q, sight access.Sight, now time.Time) ([]noted, error) {
 	var w postgres.Where
-	w.And("d.commission_id = ANY(?::uuid[])", sight.Member)
+	w.And("d.commission_id = ANY(?::uuid[])", sight.Seated)
 	w.And("d.due_on BETWEEN ?::date AND ?::date AND d.action IN ('comment', 'decision') AND d.status = 'available'", now.Format(time.DateOnly), now.Add(dueSoon).Format(time.DateOnly))
 	w.And(sight.Document(&w, "d", now))
 	return postgres.All[noted](ctx, q, `SELECT `+notedColumns+`, false AS shared FROM document d `+rowJoins+`
@@ -165,7 +165,7 @@ func calls(ctx context.Context, q postgres.Q, sight access.Sight, now time.Time)
 // twice, the second finds that it was done.
 func (s *Service) writeDigest(ctx context.Context, j digest) error {
 	now := journal.Now(ctx)
-	who, err := access.ByPerson(ctx, s.db, j.Person, now)
+	who, err := s.access.ByPerson(ctx, s.db, j.Person, now)
 	if err != nil || !who.SignedIn() {
 		return err
 	}

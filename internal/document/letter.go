@@ -21,7 +21,7 @@ func (s *Service) tell(ctx context.Context, tx *journal.Tx, d Document) error {
 	switch {
 	case d.Waiting():
 		kind, note = "document.submitted", func(ctx context.Context) mail.Note { return submitted(ctx, d) }
-		readers, err = officersOf(ctx, tx, d.CommissionID, tx.Now)
+		readers, err = s.deciders(ctx, tx, d.CommissionID, tx.Now)
 	case d.AuthorID == nil || *d.AuthorID == actor:
 		return nil
 	case d.Review != nil:

@@ -281,7 +281,8 @@ func (l *look) audience() string {
 	for _, level := range l.sight.Levels {
 		list = append(list, "@"+level)
 	}
-	for mark, ids := range map[string]pq.StringArray{"@m": l.sight.Member, "@c": l.sight.Officer, "@o": l.sight.Acting} {
+	members, others := l.sight.Reading()
+	for mark, ids := range map[string][]string{"@m": members, "@c": others, "@o": l.sight.Acting} {
 		for _, id := range ids {
 			list = append(list, mark+id)
 		}
@@ -356,14 +357,8 @@ func (l *look) withdrawn(w *postgres.Where) string {
 		return "true"
 	}
 	any := []string{"false"}
-	officer := pq.StringArray{}
-	for _, id := range l.sight.Officer { // the convener sees what officers see, and withdraws nothing
-		if place, err := uuid.Parse(id); err == nil && l.access.May(l.who, access.Commission(place), "document", "withdraw") {
-			officer = append(officer, id)
-		}
-	}
-	if len(officer) > 0 {
-		any = append(any, "d.commission_id = ANY("+w.Arg(officer)+"::uuid[])")
+	if places := l.access.Places(l.who, "document", "withdraw"); len(places) > 0 {
+		any = append(any, "d.commission_id = ANY("+w.Arg(places)+"::uuid[])")
 	}
 	if len(l.sight.Filling) > 0 {
 		any = append(any, "d.organization_id = ANY("+w.Arg(l.sight.Filling)+"::uuid[])")

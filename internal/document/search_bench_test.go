@@ -74,7 +74,7 @@ func BenchmarkSearch(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if readers[name], err = access.ByPerson(ctx, db, id, time.Now()); err != nil {
+		if readers[name], err = policy.ByPerson(ctx, db, id, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -213,7 +213,7 @@ func (s *Service) tellOfSeveral(ctx context.Context, tx *journal.Tx, made []Docu
 	if len(made) == 1 {
 		return s.tell(ctx, tx, made[0])
 	}
-	readers, err := officersOf(ctx, tx, made[0].CommissionID, tx.Now)
+	readers, err := s.deciders(ctx, tx, made[0].CommissionID, tx.Now)
 	if err != nil {
 		return err
 	}

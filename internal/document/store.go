@@ -228,14 +228,26 @@ func sourceFor(ctx context.Context, q postgres.Q, person, commission uuid.UUID, 
 		FOR SHARE OF f, o, p`, slug, person, commission, now)
 }
 
-// officersOf are who decides on what is submitted: the officers, and the convener
-// as long as the commission is forming.
+// officersOf are the officers of a commission, and the convener as long as it is
+// forming.
 func officersOf(ctx context.Context, q postgres.Q, commission uuid.UUID, now time.Time) ([]mail.Reader, error) {
+	return readersWith(ctx, q, commission, pq.StringArray{"chair", "vice_chair", "secretary", "convener"}, now)
+}
+
+// deciders are who decides on what is submitted, as the rules of the commission
+// have it: by default the officers; the convener, who sees it, hears of it too.
+func (s *Service) deciders(ctx context.Context, q postgres.Q, commission uuid.UUID, now time.Time) ([]mail.Reader, error) {
+	shape, err := s.access.Shape(ctx, q, commission)
+	if err != nil {
+		return nil, err
+	}
+	return readersWith(ctx, q, commission, append(s.access.Holders(shape, "document", "accept"), "convener"), now)
+}
+
+// readersWith are the persons who hold one of the roles in a commission.
+func readersWith(ctx context.Context, q postgres.Q, commission uuid.UUID, roles pq.StringArray, now time.Time) ([]mail.Reader, error) {
 	return postgres.All[mail.Reader](ctx, q, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone
-		FROM person p WHERE p.state = 'active' AND p.id IN (
-			SELECT person_id FROM seat WHERE commission_id = $1 AND rank <= 3 AND period @> $2::timestamptz AND NOT suspended
-			UNION SELECT convener_id FROM commission WHERE id = $1 AND state IN ('proposed', 'forming'))
-		ORDER BY p.id LIMIT 50`, commission, now)
+		FROM person p WHERE p.state = 'active' AND p.id IN (`+access.Holding+`) ORDER BY p.id LIMIT 50`, commission, roles, now)
 }
 
 // readerOf is a person as letters are written to them; none if the account is suspended.

@@ -258,7 +258,7 @@ func (s *Service) work(ctx context.Context, w work) error {
 // asPerson asks anew whether the person may import: the right may have ended
 // since the job was queued.
 func (s *Service) asPerson(ctx context.Context, person uuid.UUID, i Import, fn func(access.Permit) error) error {
-	who, err := access.ByPerson(ctx, s.db, person, journal.Now(ctx))
+	who, err := s.access.ByPerson(ctx, s.db, person, journal.Now(ctx))
 	if err != nil {
 		return err
 	}
@@ -310,7 +310,7 @@ func (s *Service) File(ctx context.Context, email string, u Upload, file io.Read
 		if err != nil {
 			return Import{}, err
 		}
-		who, err := access.ByPerson(ctx, s.db, id, journal.Now(ctx))
+		who, err := s.access.ByPerson(ctx, s.db, id, journal.Now(ctx))
 		if err != nil {
 			return Import{}, err
 		}

@@ -67,7 +67,7 @@ func TestRightLost(t *testing.T) {
 	p := apptest.New(t)
 	ctx := context.Background()
 	sam := p.Secretariat()
-	who, err := access.ByPerson(ctx, p.DB, sam.ID, time.Now())
+	who, err := p.Policy.ByPerson(ctx, p.DB, sam.ID, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (s *Service) Apply(ctx context.Context, who access.Actor, slug string, r Re
 func (s *Service) submit(ctx context.Context, permit access.Permit, h Home, a Application, by string) (Outcome, error) {
 	var out Outcome
 	err := journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -208,7 +208,7 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, slug string, i
 		return Application{}, access.ErrNotFound
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		if _, err := lockHome(ctx, tx, h.ID); err != nil {
 			return err
 		}
@@ -258,7 +258,7 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 	}
 	var seat Seat
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -324,7 +324,7 @@ func (s *Service) Reject(ctx context.Context, who access.Actor, slug string, id 
 	}
 	var a Application
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		if _, err := lockHome(ctx, tx, h.ID); err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func (s *Service) CarrySeats(ctx context.Context, who access.Actor, slug string,
 	}
 	var plan Plan
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -424,7 +424,7 @@ func (s *Service) CarryApprovals(ctx context.Context, who access.Actor, slug str
 	}
 	var plan Plan
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err

@@ -44,7 +44,7 @@ func (s *Service) endAllSaying(ctx context.Context, tx *journal.Tx, seats []plac
 	if len(seats) == 0 {
 		return nil
 	}
-	letters := letters{post: s.post}
+	letters := letters{post: s.post, access: s.access}
 	steps := make([]Step, len(seats))
 	people := make([]uuid.UUID, len(seats))
 	first := map[uuid.UUID]placed{}
@@ -166,7 +166,7 @@ func (s *Service) closeAsked(ctx context.Context, tx *journal.Tx, column string,
 	if err != nil {
 		return err
 	}
-	letters := letters{post: s.post}
+	letters := letters{post: s.post, access: s.access}
 	for _, i := range all {
 		if err := tx.RecordAs("invitation", "revoke", i.ID, journal.Say("Took back the invitation of %s", i.Email)); err != nil {
 			return err
@@ -201,7 +201,7 @@ func (s *Service) closeApplications(ctx context.Context, tx *journal.Tx, state, 
 	if err != nil {
 		return err
 	}
-	letters := letters{post: s.post}
+	letters := letters{post: s.post, access: s.access}
 	for _, a := range all {
 		action, note := "withdraw", journal.Say("Withdrew the application of %s", a.Name)
 		if state == Rejected {
@@ -277,7 +277,7 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 	if err := carry(ctx, tx, steps); err != nil {
 		return err
 	}
-	letters := letters{post: s.post}
+	letters := letters{post: s.post, access: s.access}
 	if err := letters.each(ctx, tx, people, "seat.moved", "", func(ctx context.Context, to uuid.UUID) mail.Note {
 		var n mail.Note
 		for i, p := range by[to] { // several seats make one letter

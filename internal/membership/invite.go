@@ -116,7 +116,7 @@ func (s *Service) Invite(ctx context.Context, who access.Actor, slug string, in 
 // offer writes invitations like i to the addresses and the letters with their
 // links, in a change.
 func (s *Service) offer(ctx context.Context, tx *journal.Tx, h Home, i Invitation, emails []string) error {
-	letters := letters{post: s.post}
+	letters := letters{post: s.post, access: s.access}
 	i.CreatedAt = tx.Now
 	rows := make([]offered, len(emails))
 	for n, email := range emails {
@@ -174,7 +174,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, slug string, id 
 		return err
 	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		i, err := lockInvitation(ctx, tx, id)
 		if err != nil {
 			return err
@@ -209,7 +209,7 @@ func (s *Service) Resend(ctx context.Context, who access.Actor, slug string, id 
 	}
 	var i Invitation
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		if i, err = lockInvitation(ctx, tx, id); err != nil {
 			return err
 		}
@@ -295,7 +295,7 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, token string) (H
 	}
 	var out Outcome
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -385,7 +385,7 @@ func (s *Service) Decline(ctx context.Context, who access.Actor, token string) (
 		}
 	}
 	return h, journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		i, err := lockInvitation(ctx, tx, i.ID)
 		if err != nil {
 			return err

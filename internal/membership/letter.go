@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/mail"
@@ -17,6 +18,7 @@ import (
 // letters collects what one change says to people, to be enqueued together.
 type letters struct {
 	post     *mail.Post
+	access   *access.Policy
 	messages []mail.Message
 }
 
@@ -52,7 +54,7 @@ func (l *letters) each(ctx context.Context, tx *journal.Tx, ids []uuid.UUID, kin
 // officers adds a letter to everybody who decides on applications, except who
 // acts.
 func (l *letters) officers(ctx context.Context, tx *journal.Tx, h Home, kind, about string, note func(context.Context) mail.Note) error {
-	readers, err := officersOf(ctx, tx, h, tx.Now)
+	readers, err := deciders(ctx, tx, l.access, h, tx.Now)
 	if err != nil {
 		return err
 	}

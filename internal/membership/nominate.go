@@ -320,7 +320,7 @@ func (s *Service) withOwn(ctx context.Context, permit access.Permit, p Party, id
 		return err
 	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		tx.For = uuid.NullUUID{UUID: p.ID, Valid: true}
 		h, err := lockHome(ctx, tx, commission)
 		if err != nil {

@@ -48,7 +48,7 @@ func (s *Service) terms(ctx context.Context) (int, error) {
 	}
 	permit := access.System("terms", access.Portal, "seat", "warn")
 	return len(due), journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		type row struct {
 			Seat  uuid.UUID `json:"seat"`
 			Until time.Time `json:"until"`

@@ -123,7 +123,7 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 		return Seat{}, err
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -247,7 +247,7 @@ func (s *Service) Change(ctx context.Context, who access.Actor, slug string, id 
 	}
 	var next Seat
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err
@@ -395,7 +395,7 @@ func (s *Service) Leave(ctx context.Context, who access.Actor, slug string, id u
 // left the officers; and the organization that it was held for.
 func (s *Service) end(ctx context.Context, permit access.Permit, h Home, id uuid.UUID, version int, why, reason, note string) error {
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		letters := letters{post: s.post}
+		letters := letters{post: s.post, access: s.access}
 		home, err := lockHome(ctx, tx, h.ID)
 		if err != nil {
 			return err

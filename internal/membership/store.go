@@ -199,14 +199,15 @@ func readersOf(ctx context.Context, q postgres.Q, ids []uuid.UUID) (map[uuid.UUI
 	return by, err
 }
 
-// officersOf are those who decide on applications: the officers, and the convener
-// as long as the commission is forming.
-func officersOf(ctx context.Context, q postgres.Q, h Home, at time.Time) ([]mail.Reader, error) {
+// deciders are those who decide on applications, as the rules of the commission
+// have it: by default the officers, and the convener as long as it is forming.
+func deciders(ctx context.Context, q postgres.Q, policy *access.Policy, h Home, at time.Time) ([]mail.Reader, error) {
+	shape, err := policy.Shape(ctx, q, h.ID)
+	if err != nil {
+		return nil, err
+	}
 	return postgres.All[mail.Reader](ctx, q, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone
-		FROM person p WHERE p.state = 'active' AND p.id IN (
-			SELECT person_id FROM seat WHERE commission_id = $1 AND rank <= 3 AND period @> $2::timestamptz AND NOT suspended
-			UNION SELECT convener_id FROM commission WHERE id = $1 AND state IN ('proposed', 'forming'))
-		ORDER BY p.id LIMIT 50`, h.ID, at)
+		FROM person p WHERE p.state = 'active' AND p.id IN (`+access.Holding+`) ORDER BY p.id LIMIT 50`, h.ID, policy.Holders(shape, "application", "decide"), at)
 }
 
 // array is a set of keys as an argument of = ANY($1::uuid[]).

@@ -141,12 +141,12 @@ func identityOf(c *fiber.Ctx) identity { return identity{bearer(c), c.Cookies(se
 func (s *Server) actor(ctx context.Context, i identity) (who access.Actor, hash []byte, err error) {
 	if i.token != "" {
 		hash = Hash(i.token)
-		if who, err = access.ByToken(ctx, s.DB, hash, journal.Now(ctx)); err == nil && !who.SignedIn() {
+		if who, err = s.Policy.ByToken(ctx, s.DB, hash, journal.Now(ctx)); err == nil && !who.SignedIn() {
 			err = problem.New(problem.SignIn, "This token is unknown, revoked or has run out.")
 		}
 	} else if i.session != "" {
 		hash = Hash(i.session)
-		who, err = access.BySession(ctx, s.DB, hash, journal.Now(ctx))
+		who, err = s.Policy.BySession(ctx, s.DB, hash, journal.Now(ctx))
 	}
 	return who, hash, err
 }
