@@ -55,6 +55,9 @@ func Document(commission, author, source uuid.UUID, shared Roles, reading string
 	return Scope{Kind: CommissionKind, ID: commission, document: true, author: author, source: source, shared: shared & (Recipient | Holder), reading: reading}
 }
 
+// OfDocument reports whether the scope is one document of a commission.
+func (s Scope) OfDocument() bool { return s.document }
+
 // Organization is the scope of one organization.
 func Organization(id uuid.UUID) Scope { return Scope{Kind: OrganizationKind, ID: id} }
 
@@ -87,9 +90,14 @@ var errSignIn = problem.New(problem.SignIn, "Sign in to go on.")
 
 // Require asks whether the actor may act on object in scope. If not, the answer
 // is SignIn for a visitor, Forbidden for one who may at least read the object's
-// home, and NotFound for everybody else: what one may not see does not exist.
+// home or from whom a rule of the commission's own took it, and NotFound for everybody else: what one may not see does not exist.
 func (p *Policy) Require(ctx context.Context, who Actor, scope Scope, object, action string) (Permit, error) {
 	asked(ctx)
+	if t, ok := ctx.Value(trackKey{}).(*track); ok {
+		q := &Asked{scope, Question{object, action}}
+		t.first.CompareAndSwap(nil, q)
+		t.last.Store(q)
+	}
 	permit := Permit{who, scope, object, action, p}
 	ok, err := permit.decide(who)
 	switch {
@@ -101,6 +109,9 @@ func (p *Policy) Require(ctx context.Context, who Actor, scope Scope, object, ac
 		return Permit{}, errSignIn
 	case who.ReadOnly:
 		return Permit{}, problem.New(problem.Forbidden, "This token may only read.")
+	}
+	if !reading(action) && !scope.document && p.MayByDefault(who, scope, object, action) {
+		return Permit{}, problem.New(problem.Forbidden, "By the rules of this commission, your roles here do not let you do that.")
 	}
 	home, read := object, "read"
 	if scope.document {
@@ -116,6 +127,12 @@ func (p *Policy) Require(ctx context.Context, who Actor, scope Scope, object, ac
 func (p *Policy) May(who Actor, scope Scope, object, action string) bool {
 	ok, err := Permit{who, scope, object, action, p}.decide(who)
 	return err == nil && ok
+}
+
+// MayByDefault answers as May does where no commission has rules of its own.
+func (p *Policy) MayByDefault(who Actor, scope Scope, object, action string) bool {
+	who.rules = nil
+	return p.May(who, scope, object, action)
 }
 
 func (p Permit) decide(who Actor) (bool, error) {
@@ -429,16 +446,36 @@ func Live(w *postgres.Where, h string, now time.Time) string {
 
 type trackKey struct{}
 
+type track struct {
+	any         atomic.Bool
+	first, last atomic.Pointer[Asked]
+}
+
+// Asked is what Require was asked.
+type Asked struct {
+	Scope Scope
+	Question
+}
+
 // Track makes the context remember whether anything was asked under it: an
 // answer for which nothing was authorized is a fault.
 func Track(ctx context.Context) (context.Context, func() bool) {
-	var flag atomic.Bool
-	return context.WithValue(ctx, trackKey{}, &flag), flag.Load
+	t := &track{}
+	return context.WithValue(ctx, trackKey{}, t), t.any.Load
+}
+
+// Questions are what was asked under the context: the first that Require was asked, on which a page that
+// was shown hung, and the last, at which one was refused. Nil for none.
+func Questions(ctx context.Context) (first, last *Asked) {
+	if t, ok := ctx.Value(trackKey{}).(*track); ok {
+		return t.first.Load(), t.last.Load()
+	}
+	return nil, nil
 }
 
 func asked(ctx context.Context) {
-	if flag, ok := ctx.Value(trackKey{}).(*atomic.Bool); ok {
-		flag.Store(true)
+	if t, ok := ctx.Value(trackKey{}).(*track); ok {
+		t.any.Store(true)
 	}
 }
 

@@ -174,8 +174,8 @@ func (p *Policy) allowed(kind Kind, roles Roles, object, action string) (bool, e
 	return ok, nil
 }
 
-// Explain answers as Require does for these roles, with the row that decided;
-// an empty row means that no row allows it.
-func (p *Policy) Explain(kind Kind, roles Roles, object, action string) (ok bool, row []string, err error) {
+// Decide answers for roles by the table, with the row that decided; an empty row
+// means that no row allows it.
+func (p *Policy) Decide(kind Kind, roles Roles, object, action string) (ok bool, row []string, err error) {
 	return p.enforcers[kind].EnforceEx(roles, object, action)
 }

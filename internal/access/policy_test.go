@@ -55,7 +55,7 @@ func TestDenyWins(t *testing.T) {
 	}{
 		{access.Chair, true}, {access.Observer, false}, {access.Chair | access.Observer, false}, {0, false},
 	} {
-		if ok, _, err := p.Explain(access.CommissionKind, tt.roles, "seat", "edit"); err != nil || ok != tt.want {
+		if ok, _, err := p.Decide(access.CommissionKind, tt.roles, "seat", "edit"); err != nil || ok != tt.want {
 			t.Errorf("%v: %v %v, want %v", tt.roles, ok, err, tt.want)
 		}
 	}
@@ -87,7 +87,7 @@ func TestPolicies(t *testing.T) {
 		{access.PortalKind, access.Person, "import", "run", false},
 		{access.PortalKind, access.Secretariat, "import", "run", true},
 	} {
-		if ok, _, err := p.Explain(tt.kind, tt.roles, tt.object, tt.action); err != nil || ok != tt.want {
+		if ok, _, err := p.Decide(tt.kind, tt.roles, tt.object, tt.action); err != nil || ok != tt.want {
 			t.Errorf("%s: may [%s] %s %s: %v %v, want %v", tt.kind, tt.roles, tt.action, tt.object, ok, err, tt.want)
 		}
 	}

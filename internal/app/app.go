@@ -39,6 +39,8 @@ import (
 	"commissionportal/internal/organization"
 	"commissionportal/internal/organization/organizationweb"
 	"commissionportal/internal/postgres"
+	"commissionportal/internal/rights"
+	"commissionportal/internal/rights/rightsweb"
 	"commissionportal/internal/web"
 	"commissionportal/migrations"
 	"commissionportal/policies"
@@ -63,6 +65,7 @@ type App struct {
 	Seats         *membership.Service
 	Documents     *document.Service
 	Imports       *intake.Service
+	Rights        *rights.Service
 }
 
 // Version is set when the program is linked.
@@ -127,6 +130,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
 	a.Documents = document.New(a.DB, a.Policy, post, a.Queue, a.Files, a.MaxFile)
+	a.Rights = rights.New(a.DB, a.Policy, a.Documents)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnEndThere, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.EndThere, a.Seats.Unaffiliate
 	a.Organizations.OnMerge = func(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
@@ -159,6 +163,7 @@ func (a *App) capabilities(post *mail.Post) {
 	membershipweb.Mount(a.Web, a.Seats)
 	documentweb.Mount(a.Web, a.Documents)
 	intakeweb.Mount(a.Web, a.Imports)
+	rightsweb.Mount(a.Web, a.Rights)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 	a.Queue.Every("document.scan", time.Hour, a.Documents.ScanRest)

@@ -82,6 +82,13 @@ func (s *Service) Show(ctx context.Context, who access.Actor, name string) (Docu
 	return d, nil
 }
 
+// ScopeFor is the scope of a document as it is for somebody: with what shares give
+// them. Whether anybody may know of the document is asked before.
+func (s *Service) ScopeFor(ctx context.Context, who access.Actor, id uuid.UUID) (access.Scope, error) {
+	d, err := byName(ctx, s.db, access.See(ctx, who), id.String(), journal.Now(ctx))
+	return d.Scope(), err
+}
+
 // May reports whether the actor may do something to a document, for showing a
 // button or not.
 func (s *Service) May(who access.Actor, d Document, object, action string) bool {

@@ -217,9 +217,9 @@ func Theme(c *fiber.Ctx) string {
 }
 
 // frame prepares the context of a page: the menu, who is there, what to say once.
-func (s *Server) frame(c *fiber.Ctx) context.Context {
+func (s *Server) frame(c *fiber.Ctx, status int) context.Context {
 	who := Actor(c)
-	f := layout.Frame{Theme: Theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu))}
+	f := layout.Frame{Theme: Theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu)), Why: s.why(c, who, status)}
 	if who.SignedIn() {
 		f.Person = layout.Person{ID: who.ID.String(), Name: who.Name}
 	}
@@ -237,6 +237,33 @@ func (s *Server) frame(c *fiber.Ctx) context.Context {
 		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
 	}
 	return layout.With(c.UserContext(), f)
+}
+
+// why is where it is explained that a page is shown, to those who see the rules of
+// its commission, or why something is not theirs to do. What does not exist, or may
+// not be seen, has no explanation: it would tell the two apart.
+func (s *Server) why(c *fiber.Ctx, who access.Actor, status int) string {
+	first, last := access.Questions(c.UserContext())
+	if status == fiber.StatusOK {
+		last = first
+	}
+	if last == nil || !who.SignedIn() || status != fiber.StatusOK && status != fiber.StatusForbidden {
+		return ""
+	}
+	scope := last.Scope
+	if status == fiber.StatusOK && (scope.Kind != access.CommissionKind || !s.Policy.May(who, access.Commission(scope.ID), "access", "read")) {
+		return ""
+	}
+	commission, organization, document := "", "", ""
+	switch {
+	case scope.OfDocument():
+		document = c.Params("name")
+	case scope.Kind == access.CommissionKind:
+		commission = scope.ID.String()
+	case scope.Kind == access.OrganizationKind:
+		organization = scope.ID.String()
+	}
+	return Query("/access/why", "commission", commission, "organization", organization, "document", document, "object", last.Object, "action", last.Action)
 }
 
 func hexHash(b []byte) string {

@@ -25,7 +25,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // Render answers with a page. It is rendered whole before anything is sent, so
 // an error on the way shows as one.
 func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
-	ctx := s.frame(c)
+	ctx := s.frame(c, status)
 	b, _ := buffers.Get().(*bytes.Buffer)
 	b.Reset()
 	defer buffers.Put(b)

@@ -17,6 +17,7 @@ type Frame struct {
 	Flash  []Flash // said once, at the top of the page
 	Theme  string  // "light", "dark", or "" for what the system wishes
 	Path   string  // path and query of this request: where preferences and signing in lead back to
+	Why    string  // where it is explained that this page is shown, or refused; "" for nowhere
 }
 
 // Person is who is signed in; the zero Person is nobody.

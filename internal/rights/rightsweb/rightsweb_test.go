@@ -1,0 +1,213 @@
+package rightsweb_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/rights"
+)
+
+// world is a commission with a chair, a secretary and a few others, and documents.
+type world struct {
+	*apptest.Portal
+	energy                                        uuid.UUID
+	chair, secretary, member, observer, staff, ed *apptest.Client
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{Portal: apptest.New(t), energy: uuid.Must(uuid.NewV7())}
+	w.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state) VALUES ($1, 'energy', 'ENERGY', 'Energy', 'commission', 'active')`, w.energy)
+	w.chair, w.secretary, w.member, w.observer = w.Person("Carla Chair"), w.Person("Sven Secretary"), w.Person("Max Member"), w.Person("Oda Observer")
+	w.staff, w.ed = w.Secretariat(), w.Person("Ed Elsewhere")
+	for c, role := range map[*apptest.Client]string{w.chair: "chair", w.secretary: "secretary", w.member: "invited_expert", w.observer: "observer"} {
+		w.seat(c, role)
+	}
+	w.Exec(`INSERT INTO register (commission_id, prefix, last_number) VALUES ($1, 'ENERGY', 3)`, w.energy)
+	for i, v := range []string{"commission", "commission", "officers"} {
+		w.Exec(`INSERT INTO document (commission_id, number, title, type, status, status_since, visibility, created_at, updated_at)
+			VALUES ($1, $2, $3, 'report', 'available', now(), $4, now(), now())`, w.energy, i+1, fmt.Sprintf("Report %d", i+1), v)
+	}
+	return w
+}
+
+func (w *world) seat(c *apptest.Client, role string) {
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) VALUES ('[2020-01-01,)', $1, $2, $3, $4, 'chair')`, w.energy, c.ID, c.Name, role)
+}
+
+// change is role, object, action and effect.
+type change [4]string
+
+func body(changes ...change) map[string]any {
+	list := make([]rights.Change, len(changes))
+	for i, c := range changes {
+		list[i] = rights.Change{Role: c[0], Object: c[1], Action: c[2], Effect: c[3]}
+	}
+	return map[string]any{"changes": list}
+}
+
+// set changes cells through the API and returns the answer.
+func (w *world) set(c *apptest.Client, changes ...change) apptest.Reply {
+	tag := c.API("GET", "/commissions/energy/access", nil).Header.Get("ETag")
+	if tag == "" {
+		tag = `"v0"`
+	}
+	return c.API("PATCH", "/commissions/energy/access", body(changes...), "If-Match", tag)
+}
+
+// TestRules changes cells and sees them hold at once on pages, in lists and in the
+// API, for those concerned and for nobody else.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const submit = "/commissions/energy/documents/new"
+	sees := func(c *apptest.Client, n int) bool {
+		t.Helper()
+		listed := strings.Contains(c.Get("/commissions/energy/documents").Want(200).Body, fmt.Sprintf("Report %d", n))
+		found := strings.Contains(c.API("GET", "/search?q=report&kind=document", nil).Want(200).Body, fmt.Sprintf("Report %d", n))
+		shown := c.API("GET", fmt.Sprintf("/documents/ENERGY-N%04d", n), nil).Status == 200
+		if listed != shown || found && !shown {
+			t.Errorf("%s and document %d: listed %v, found %v, shown %v", c.Name, n, listed, found, shown)
+		}
+		return shown
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		holds   map[string]bool // who:what
+	}{
+		{"as everywhere", nil, map[string]bool{"observer:submit": true, "member:submit": true, "observer:1": true, "observer:3": false, "secretary:3": true}},
+		{"observers read no more", []change{{"observer", "document", "read:commission", "deny"}}, map[string]bool{"observer:1": false, "member:1": true, "secretary:1": true, "chair:1": true}},
+		{"only officers submit", []change{{"member", "document", "submit", "deny"}}, map[string]bool{"observer:submit": false, "member:submit": false, "chair:submit": false, "staff:submit": true}},
+		{"and experts", []change{{"invited_expert", "document", "submit", "allow"}, {"officer", "document", "submit", "allow"}}, map[string]bool{"observer:submit": false, "member:submit": true, "secretary:submit": true}},
+		{"experts read what is for officers", []change{{"invited_expert", "document", "read:officers", "allow"}}, map[string]bool{"member:3": true, "observer:3": false}},
+		{"a secretary does not", []change{{"secretary", "document", "read:officers", "deny"}}, map[string]bool{"secretary:3": false, "chair:3": true, "secretary:1": true}},
+		{"all taken back", []change{{"observer", "document", "read:commission", "inherit"}, {"member", "document", "submit", "inherit"}, {"invited_expert", "document", "submit", "inherit"},
+			{"officer", "document", "submit", "inherit"}, {"invited_expert", "document", "read:officers", "inherit"}, {"secretary", "document", "read:officers", "inherit"}},
+			map[string]bool{"observer:submit": true, "observer:1": true, "member:3": false, "secretary:3": true}},
+	} {
+		if tt.changes != nil {
+			w.set(w.chair, tt.changes...).Want(200)
+		}
+		who := map[string]*apptest.Client{"observer": w.observer, "member": w.member, "secretary": w.secretary, "chair": w.chair, "staff": w.staff}
+		for asked, want := range tt.holds {
+			name, what, _ := strings.Cut(asked, ":")
+			got := false
+			if what == "submit" {
+				got = who[name].Get(submit).Status == 200
+			} else {
+				got = sees(who[name], int(what[0]-'0'))
+			}
+			if got != want {
+				t.Errorf("%s: %s is %v, want %v", tt.name, asked, got, want)
+			}
+		}
+	}
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'access'`); n != 6 {
+		t.Errorf("%d entries in the journal, want 6", n)
+	}
+}
+
+// TestRulesRefused: what nobody may change, or not they, or not so.
+func TestRulesRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(w.chair, change{"secretary", "access", "edit", "allow"}).Want(200)
+	for _, tt := range []struct {
+		name   string
+		as     *apptest.Client
+		change change
+		status int
+		want   string
+	}{
+		{"who is not of it", w.ed, change{"observer", "document", "submit", "deny"}, 404, "no such page"},
+		{"a member", w.member, change{"observer", "document", "submit", "deny"}, 404, "no such page"},
+		{"what nobody has", w.chair, change{"observer", "document", "fly", "allow"}, 422, `"action"`},
+		{"what is for everybody", w.chair, change{"observer", "charter", "read", "deny"}, 422, `"action"`},
+		{"what is the secretariat's", w.chair, change{"chair", "commission", "conclude", "allow"}, 422, `"action"`},
+		{"a role that is none", w.chair, change{"boss", "document", "submit", "allow"}, 422, `"role"`},
+		{"the secretariat's column", w.chair, change{"secretariat", "document", "submit", "deny"}, 422, `"role"`},
+		{"an effect that is none", w.chair, change{"observer", "document", "submit", "maybe"}, 422, "expected value"},
+		{"locking the chair out", w.chair, change{"chair", "access", "edit", "deny"}, 422, "always"},
+		{"the same by the secretariat", w.staff, change{"chair", "access", "read", "deny"}, 422, "always"},
+		{"the chair's column by a secretary", w.secretary, change{"chair", "document", "accept", "deny"}, 422, "Only a chair"},
+		{"giving what one lacks", w.secretary, change{"secretary", "seat", "appoint", "allow"}, 422, "yourself"},
+		{"nothing", w.chair, change{"observer", "document", "submit", "inherit"}, 409, "already"},
+	} {
+		r := w.set(tt.as, tt.change)
+		if r.Status != tt.status || !strings.Contains(r.Body, tt.want) {
+			t.Errorf("%s: %d %s, want %d and %q", tt.name, r.Status, r.Body, tt.status, tt.want)
+		}
+	}
+	w.chair.API("PATCH", "/commissions/energy/access", body(change{"observer", "document", "submit", "deny"}), "If-Match", `"v0"`).Want(412)
+	w.chair.API("PATCH", "/commissions/energy/access", body(change{"observer", "document", "submit", "deny"})).Want(428)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM access_rule`); n != 1 {
+		t.Errorf("%d rules, want the first alone", n)
+	}
+	// A rule that was written behind the portal's back counts as well, at once.
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) VALUES ($1, 'member', 'document', 'submit', 'deny')`, w.energy)
+	w.member.Get("/commissions/energy/documents/new").Want(403)
+}
+
+// TestRulesPages walks the matrix without a script: a row, its preview, the change,
+// taking it back.
+func TestRulesPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.observer.Get("/commissions/energy/access").Want(404)
+	page := w.secretary.Get("/commissions/energy/access").Want(200, "Who may do what", "Submit documents", "Observers").Body
+	if strings.Contains(page, `href="/commissions/energy/access/document/submit"`) {
+		t.Error("who may not change the rules is led to it")
+	}
+	w.secretary.Get("/commissions/energy/access/document/submit").Want(403, "Why?")
+	w.chair.Get("/commissions/energy/access").Want(200, `href="/commissions/energy/access/document/read:commission"`)
+	const row = "/commissions/energy/access/document/read:commission"
+	w.chair.Get(row).Want(200, "See documents for members", `name="observer"`)
+	w.chair.Get("/commissions/energy/access/document/fly").Want(404)
+	w.chair.Get(row+"/preview?observer=deny&reason=Too+early").Want(200, "1 person (Observers) can no longer: See documents for members (2 documents)", "Observers — denied", `value="deny"`)
+	w.chair.Get(row+"/preview?observer=inherit").Want(409, "already")
+	w.chair.Get(row+"/preview?observer=perhaps").Want(422, "Choose allow, deny or inherit")
+	w.chair.Post(row, "observer", "deny", "reason", "Too early", "version", "5").Want(412, "Somebody changed the rules")
+	w.chair.Post(row, "observer", "deny", "reason", "Too early", "version", "0").Want(303)
+	w.chair.Get("/commissions/energy/access").Want(200, "Not allowed, by a rule of its own")
+	w.secretary.Get("/commissions/energy/access/changes").Want(200, "Carla Chair", "Too early", "Observers — denied")
+	number := apptest.Value[int](w.Portal, `SELECT max(number) FROM journal_entry WHERE object = 'access'`)
+	back := fmt.Sprintf("/commissions/energy/access/changes/%d/revert", number)
+	w.secretary.Get(back).Want(403)
+	w.chair.Get(back).Want(200, "1 person (Observers) can from now on: See documents for members (2 documents)", "as everywhere")
+	version := apptest.Value[int](w.Portal, `SELECT version FROM access_rules`)
+	w.chair.Post(back, "version", fmt.Sprint(version)).Want(303)
+	w.observer.API("GET", "/documents/ENERGY-N0001", nil).Want(200)
+	w.chair.Get("/commissions/energy/history").Want(200, "Changed who may: See documents for members")
+}
+
+// TestExplain asks why, about oneself and others, through both doors.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(w.chair, change{"observer", "document", "submit", "deny"}).Want(200)
+	ask := func(c *apptest.Client, query string) apptest.Reply { return c.API("GET", "/access/explain?"+query, nil) }
+	const submit = "commission=energy&object=document&action=submit"
+	ask(w.observer, submit).Want(200, `"allowed":false`, `"row":"observer, document, submit, deny"`, `"own":true`, `"would":["secretariat","convener"`)
+	ask(w.member, submit).Want(200, `"allowed":true`, `"row":"member, document, submit, allow"`, `"role":"invited_expert"`)
+	ask(w.staff, submit).Want(200, `"allowed":true`, `"row":"secretariat, document, submit, allow"`)
+	ask(w.ed, submit).Want(200, `"allowed":false`, `"because":[]`)
+	ask(w.chair, submit+"&person="+w.observer.Email).Want(200, `"name":"Oda Observer"`, `"allowed":false`)
+	ask(w.chair, submit+"&person="+w.ed.Email).Want(422, `"person"`)
+	ask(w.staff, submit+"&person="+w.ed.Email).Want(200, `"name":"Ed Elsewhere"`)
+	ask(w.member, submit+"&person="+w.observer.Email).Want(404)
+	ask(w.observer, "document=ENERGY-N0003&object=document&action=read:officers").Want(404)
+	ask(w.chair, "document=ENERGY-N0003&object=document&action=read:officers&person="+w.observer.Email).Want(200, `"allowed":false`, `"document":"ENERGY-N0003"`)
+	ask(w.chair, "commission=energy&object=document&action=fly").Want(422, `"action"`)
+	ask(w.Visitor(), submit).Want(401)
+	w.observer.Get("/access/why?"+submit).Want(200, "You may not do this", "denied by a rule of this commission", "Observers")
+	w.chair.Get("/access/why?"+submit+"&person="+w.observer.Email).Want(200, "Oda Observer may not do this")
+	w.chair.Get("/commissions/energy/settings").Want(200, "Why this page?")
+	if strings.Contains(w.member.Get("/commissions/energy").Want(200).Body, "Why this page?") {
+		t.Error("a member is offered the rules")
+	}
+}

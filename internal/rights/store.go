@@ -1,0 +1,140 @@
+package rights
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
+)
+
+const homeColumns = `c.id, c.slug, c.acronym, c.name, coalesce(r.version, 0) AS version`
+
+// homeBy reads the commission of rules by its slug or key; one that was renamed is
+// Moved.
+func homeBy(ctx context.Context, q postgres.Q, slug string) (Home, error) {
+	if id, err := uuid.Parse(slug); err == nil {
+		return homeByID(ctx, q, id)
+	}
+	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id WHERE c.slug = $1`, slug)
+	if !problem.Of(err, problem.NotFound) {
+		return h, err
+	}
+	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
+		SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1`, slug)
+	if err != nil {
+		return h, err
+	}
+	return h, &problem.Moved{From: "/commissions/" + slug, To: "/commissions/" + now}
+}
+
+func homeByID(ctx context.Context, q postgres.Q, id uuid.UUID) (Home, error) {
+	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id WHERE c.id = $1`, id)
+}
+
+// rulesOf are the commission's own rules, in one order.
+func rulesOf(ctx context.Context, q postgres.Q, commission uuid.UUID) ([]access.Rule, error) {
+	return postgres.All[access.Rule](ctx, q, `SELECT role, object, action, effect FROM access_rule WHERE commission_id = $1 ORDER BY object, action, role`, commission)
+}
+
+// setsOf counts the persons with a live seat by the roles they hold.
+func setsOf(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Time) ([]Set, error) {
+	rows, err := postgres.All[struct {
+		Roles   pq.StringArray `db:"roles"`
+		Persons int            `db:"persons"`
+	}](ctx, q, `
+		SELECT roles, count(*) AS persons
+		FROM (SELECT array_agg(DISTINCT role ORDER BY role) AS roles FROM seat
+		      WHERE commission_id = $1 AND period @> $2::timestamptz AND NOT suspended GROUP BY person_id) x
+		GROUP BY roles ORDER BY roles`, commission, at)
+	sets := make([]Set, len(rows))
+	for i, r := range rows {
+		sets[i] = Set{r.Roles, r.Persons}
+	}
+	return sets, err
+}
+
+// documentsAt counts the documents of a commission by the level that reading them
+// asks for; those that wait to be accepted stand under "submitted".
+func documentsAt(ctx context.Context, q postgres.Q, commission uuid.UUID) (map[string]int, error) {
+	rows, err := postgres.All[struct {
+		Level string `db:"level"`
+		N     int    `db:"n"`
+	}](ctx, q, `
+		SELECT CASE WHEN number IS NULL THEN 'submitted' ELSE visibility END AS level, count(*) AS n
+		FROM document WHERE commission_id = $1 AND (number IS NOT NULL OR review IS NOT NULL) GROUP BY 1`, commission)
+	by := map[string]int{}
+	for _, r := range rows {
+		by[r.Level] = r.N
+	}
+	return by, err
+}
+
+// lock takes the rules of a commission for a change; it makes their row if they
+// have none.
+func lock(ctx context.Context, q postgres.Q, commission uuid.UUID) (int, error) {
+	if _, err := q.Exec(ctx, `INSERT INTO access_rules (commission_id) VALUES ($1) ON CONFLICT DO NOTHING`, commission); err != nil {
+		return 0, err
+	}
+	return postgres.One[int](ctx, q, nil, `SELECT version FROM access_rules WHERE commission_id = $1 FOR UPDATE`, commission)
+}
+
+// write sets cells.
+func write(ctx context.Context, q postgres.Q, commission uuid.UUID, changes []Change) error {
+	n := len(changes)
+	roles, objects, actions, effects := make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n)
+	for i, c := range changes {
+		roles[i], objects[i], actions[i], effects[i] = c.Role, c.Object, c.Action, c.Effect
+	}
+	const given = `unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS x (role, object, action, effect)`
+	if _, err := q.Exec(ctx, `
+		DELETE FROM access_rule r USING `+given+`
+		WHERE r.commission_id = $1 AND r.role = x.role AND r.object = x.object AND r.action = x.action AND x.effect = 'inherit'`,
+		commission, roles, objects, actions, effects); err != nil {
+		return err
+	}
+	_, err := q.Exec(ctx, `
+		INSERT INTO access_rule (commission_id, role, object, action, effect)
+		SELECT $1, x.role, x.object, x.action, x.effect FROM `+given+` WHERE x.effect <> 'inherit'
+		ON CONFLICT ON CONSTRAINT access_rule_cell DO UPDATE SET effect = EXCLUDED.effect`, commission, roles, objects, actions, effects)
+	return err
+}
+
+// entry is a change of rules as the journal has it.
+func entry(ctx context.Context, q postgres.Q, h Home, number int64) (string, error) {
+	return postgres.One[string](ctx, q, access.ErrNotFound, `
+		SELECT note::text FROM journal_entry WHERE scope_id = $1 AND number = $2 AND object = 'access' AND action = 'edit'`, h.ID, number)
+}
+
+// seatsOf are the seats by which a person holds roles in a commission now.
+func seatsOf(ctx context.Context, q postgres.Q, commission, person uuid.UUID, at time.Time) ([]Held, error) {
+	return postgres.All[Held](ctx, q, `
+		SELECT s.id, s.role, o.name AS organization, upper(s.period) AS until, s.suspended
+		FROM seat s LEFT JOIN organization o ON o.id = s.organization_id
+		WHERE s.commission_id = $1 AND s.person_id = $2 AND s.period @> $3::timestamptz ORDER BY s.rank, s.id LIMIT 20`, commission, person, at)
+}
+
+// personBy finds whom is asked about, by key or by address. Unless of is null, it
+// finds only who has or had a seat in that commission, so that nobody learns of the
+// accounts of others.
+func personBy(ctx context.Context, q postgres.Q, written string, of uuid.NullUUID) (Subject, error) {
+	column := "p.email = lower($1)"
+	if _, err := uuid.Parse(written); err == nil {
+		column = "p.id = $1::uuid"
+	}
+	return postgres.One[Subject](ctx, q, access.ErrNotFound, `
+		SELECT p.id, p.name FROM person p
+		WHERE p.state = 'active' AND `+column+` AND ($2::uuid IS NULL OR EXISTS (SELECT FROM seat s WHERE s.person_id = p.id AND s.commission_id = $2))`, written, of)
+}
+
+// organizationBy finds an organization by its slug or key.
+func organizationBy(ctx context.Context, q postgres.Q, slug string) (uuid.UUID, error) {
+	if id, err := uuid.Parse(slug); err == nil {
+		return postgres.One[uuid.UUID](ctx, q, access.ErrNotFound, `SELECT id FROM organization WHERE id = $1`, id)
+	}
+	return postgres.One[uuid.UUID](ctx, q, access.ErrNotFound, `SELECT id FROM organization WHERE slug = $1`, slug)
+}

@@ -1,0 +1,245 @@
+// Package rights has the pages of the rules of commissions.
+package rights
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/i18n"
+	"commissionportal/internal/rights"
+	"commissionportal/views/part"
+)
+
+// names are what roles are called where they stand for all who hold them.
+var names = map[string]string{
+	"member": "Members", "officer": "Officers", "chair": "Chairs", "vice_chair": "Vice chairs", "secretary": "Secretaries",
+	"voting_representative": "Voting representatives", "alternate_representative": "Alternates", "liaison_officer": "Liaison officers",
+	"invited_expert": "Invited experts", "observer": "Observers", "emeritus": "Emeriti",
+	"visitor": "Everybody", "person": "Whoever is signed in", "secretariat": "The secretariat", "convener": "The convener",
+	"author": "Who submitted the document", "colleague": "Who acts for its source organization", "owner": "Primary representatives of its source organization",
+	"recipient": "Who may see it by a share", "holder": "Who may download it by a share", "affiliate": "Who acts for the organization", "representative": "Its primary representatives",
+}
+
+func name(ctx context.Context, role string) string {
+	if n, ok := names[role]; ok {
+		return i18n.T(ctx, n)
+	}
+	return role
+}
+
+func list(ctx context.Context, roles []string) string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = name(ctx, r)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Matrix is the page of who may do what.
+type Matrix struct {
+	rights.Matrix
+	Tabs []part.Tab
+	Edit bool
+}
+
+// holders is the address of the roster with those who hold a role; "" for a group.
+func (p Matrix) holders(c rights.Column) string {
+	if rights.Group(c.Role) {
+		return ""
+	}
+	return p.Path() + "/roster?role=" + c.Role
+}
+
+func rowPath(h rights.Home, r rights.Row) string {
+	return h.Path() + "/access/" + r.Object + "/" + r.Action
+}
+
+// says is what a cell says to somebody who does not see it.
+func says(ctx context.Context, role string, c rights.Cell) string {
+	allowed := i18n.T(ctx, "Not allowed")
+	if c.Allowed {
+		allowed = i18n.T(ctx, "Allowed")
+	}
+	switch {
+	case c.Own && c.By == role:
+		return i18n.T(ctx, "%s, by a rule of its own", allowed)
+	case c.Own:
+		return i18n.T(ctx, "%s, by a rule for: %s", allowed, name(ctx, c.By))
+	case c.Allowed && c.By != role:
+		return i18n.T(ctx, "%s, as all of these: %s", allowed, name(ctx, c.By))
+	}
+	return allowed
+}
+
+func cellClass(c rights.Cell) string {
+	class := "cell"
+	if c.Allowed {
+		class += " is-allowed"
+	}
+	if c.Own {
+		class += " is-own"
+	}
+	return class
+}
+
+// Row is the form that changes one row.
+type Row struct {
+	rights.Home
+	Columns []rights.Column
+	Row     rights.Row
+	Chosen  map[string]string
+	Errors  map[string]string
+	Error   string
+	Reason  string
+	Key     string
+}
+
+func (p Row) field(ctx context.Context, i int) part.Field {
+	c, cell := p.Columns[i], p.Row.Cells[i]
+	value := p.Chosen[c.Role]
+	if value == "" {
+		value = cell.Rule
+	}
+	return part.Field{Name: c.Role, Label: name(ctx, c.Role), Value: value, Required: true, Error: p.Errors[c.Role], Help: now(ctx, c, cell),
+		Options: []part.Option{{Value: "inherit", Label: i18n.T(ctx, "Inherit")}, {Value: "allow", Label: i18n.T(ctx, "Allow")}, {Value: "deny", Label: i18n.T(ctx, "Deny")}}}
+}
+
+func (p Row) fields(ctx context.Context) []part.Field {
+	list := make([]part.Field, len(p.Columns))
+	for i := range p.Columns {
+		list[i] = p.field(ctx, i)
+	}
+	return list
+}
+
+// now is how it is at present, and for how many.
+func now(ctx context.Context, c rights.Column, cell rights.Cell) string {
+	return i18n.N(ctx, c.Persons, "%d person now.", "%d persons now.") + " " + says(ctx, c.Role, cell) + "."
+}
+
+// Plan is the page before a change is made.
+type Plan struct {
+	rights.Home
+	Plan         rights.Plan
+	Action, Back string
+	Fields       [][2]string
+	Reason, Key  string
+	Revert       bool
+}
+
+// becomes says what a cell will be.
+func becomes(ctx context.Context, c rights.Change) string {
+	label := i18n.T(ctx, rights.Label(c.Question()))
+	switch c.Effect {
+	case "allow":
+		return i18n.T(ctx, "%s — allowed: %s", name(ctx, c.Role), label)
+	case "deny":
+		return i18n.T(ctx, "%s — denied: %s", name(ctx, c.Role), label)
+	}
+	return i18n.T(ctx, "%s — as everywhere: %s", name(ctx, c.Role), label)
+}
+
+// consequence says what becomes of people, in one sentence.
+func consequence(ctx context.Context, c rights.Consequence) string {
+	who := i18n.N(ctx, c.Persons, "%d person", "%d persons") + " (" + list(ctx, c.Roles) + ")"
+	label := i18n.T(ctx, c.Label)
+	text := i18n.T(ctx, "%s can no longer: %s", who, label)
+	if c.Gain {
+		text = i18n.T(ctx, "%s can from now on: %s", who, label)
+	}
+	if c.Documents != nil {
+		text += " (" + i18n.N(ctx, *c.Documents, "%d document", "%d documents") + ")"
+	}
+	return text + "."
+}
+
+func documents(p rights.Plan) bool {
+	for _, c := range p.Consequences {
+		if c.Documents != nil && !c.Gain {
+			return true
+		}
+	}
+	return false
+}
+
+// Why is the page that explains an answer.
+type Why struct {
+	rights.Answer
+	Asked  string
+	Self   bool
+	Others bool // the reader may ask about other people
+	Errors map[string]string
+}
+
+// about says what the question is about, in words where there are some.
+func (p Why) about(ctx context.Context) string {
+	if l := rights.Label(p.Question); l != "" {
+		return i18n.T(ctx, l)
+	}
+	return p.Action + " " + p.Object
+}
+
+func (p Why) verdict(ctx context.Context) string {
+	switch {
+	case p.Self && p.Allowed:
+		return i18n.T(ctx, "You may do this")
+	case p.Self:
+		return i18n.T(ctx, "You may not do this")
+	case p.Allowed:
+		return i18n.T(ctx, "%s may do this", p.Person.Name)
+	}
+	return i18n.T(ctx, "%s may not do this", p.Person.Name)
+}
+
+func seat(ctx context.Context, h rights.Held) string {
+	text := name(ctx, h.Role)
+	if h.Organization != nil {
+		text += " · " + *h.Organization
+	}
+	if h.Until != nil {
+		text += " · " + i18n.T(ctx, "until %s", i18n.Date(ctx, h.Until.Add(-time.Microsecond)))
+	}
+	if h.Suspended {
+		text += " · " + i18n.T(ctx, "suspended: it gives nothing as long as it is")
+	}
+	return text
+}
+
+func title(ctx context.Context, p Why) string {
+	if len(p.Errors) > 0 {
+		return i18n.T(ctx, "Why?")
+	}
+	return p.verdict(ctx)
+}
+
+// commissionOf is the commission to ask in again: not beside a document, which has one.
+func commissionOf(p Why) string {
+	if p.Document != "" {
+		return ""
+	}
+	return p.Commission
+}
+
+// decided says which row or rule speaks of a role, in a sentence.
+func decided(ctx context.Context, r access.Reason) string {
+	role := name(ctx, r.Role)
+	switch {
+	case r.Own && r.Allowed:
+		return i18n.T(ctx, "%s: allowed by a rule of this commission for: %s", role, name(ctx, r.By))
+	case r.Own:
+		return i18n.T(ctx, "%s: denied by a rule of this commission for: %s", role, name(ctx, r.By))
+	case r.By != r.Role:
+		return i18n.T(ctx, "%s: allowed, as all of these: %s", role, name(ctx, r.By))
+	}
+	return i18n.T(ctx, "%s: allowed", role)
+}
+
+// Changed is a change of the rules as the journal has it.
+type Changed struct {
+	Number            int64
+	At                time.Time
+	Text, Who, Reason string
+	Cells             []rights.Change
+}
