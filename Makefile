@@ -90,6 +90,11 @@ measure-downloads: build
 	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
 	  go test -count=1 -v -timeout=60m -run 'TestMeasureDownloads$$' ./internal/document/documentweb
 
+## prove: a million decisions about random rules, compared with an oracle that knows no Casbin
+.PHONY: prove
+prove: go
+	@PROVE=1 go test -count=1 -v -run 'TestRulesByOracle$$' ./internal/access
+
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint
 lint: go $(LINT)

@@ -8,34 +8,13 @@ INSERT INTO access_version (version) VALUES (0);
 CREATE TABLE access_rules (
   commission_id uuid PRIMARY KEY REFERENCES commission,
   version       bigint NOT NULL DEFAULT 0);
-COMMENT ON TABLE access_rules IS 'The commissions that have, or had, rules or roles of their own, and with which change of all they came to what they are.';
+COMMENT ON TABLE access_rules IS 'The commissions that have, or had, rules of their own, and with which change of all they came to what they are.';
 CREATE INDEX access_rules_version ON access_rules (version);
-
-CREATE TABLE commission_role (
-  commission_id uuid NOT NULL REFERENCES access_rules,
-  slot          smallint NOT NULL CHECK (slot BETWEEN 1 AND 10),
-  name          text NOT NULL CHECK (length(name) BETWEEN 2 AND 60),
-  purpose       text NOT NULL DEFAULT '' CHECK (length(purpose) <= 500),
-  CONSTRAINT commission_role_slot PRIMARY KEY (commission_id, slot));
-COMMENT ON TABLE commission_role IS 'A role of the commission''s own, such as rapporteur: whoever has it has a seat, and what the rules give it besides.';
-COMMENT ON COLUMN commission_role.slot IS 'The role own_N of access_rule, and a bit of a set of roles.';
-CREATE UNIQUE INDEX commission_role_name ON commission_role (commission_id, lower(name));
-
-CREATE TABLE commission_role_holder (
-  commission_id uuid NOT NULL,
-  slot          smallint NOT NULL,
-  seat_id       uuid NOT NULL,
-  given_at      timestamptz NOT NULL,
-  CONSTRAINT commission_role_holder_once PRIMARY KEY (commission_id, slot, seat_id),
-  FOREIGN KEY (commission_id, slot) REFERENCES commission_role ON DELETE CASCADE);
-COMMENT ON TABLE commission_role_holder IS 'Who has a role of the commission''s own. It hangs on the seat: it ends, and rests, with it, and does not come back with another.';
-CREATE INDEX commission_role_holder_seat ON commission_role_holder (seat_id) INCLUDE (slot);
 
 CREATE TABLE access_rule (
   commission_id uuid NOT NULL REFERENCES access_rules,
   role          text NOT NULL CHECK (role IN ('member', 'officer', 'chair', 'vice_chair', 'secretary', 'voting_representative',
-                  'alternate_representative', 'observer', 'liaison_officer', 'invited_expert', 'emeritus')
-                  OR role ~ '^own_([1-9]|10)$'),
+                  'alternate_representative', 'observer', 'liaison_officer', 'invited_expert', 'emeritus')),
   object        text NOT NULL CHECK (object <> ''),
   action        text NOT NULL CHECK (action <> ''),
   effect        text NOT NULL CHECK (effect IN ('allow', 'deny')),

@@ -25,7 +25,7 @@ type Actor struct {
 	ReadOnly  bool // a token that may only read
 	portal    Roles
 	places    map[uuid.UUID]Roles // by commission or organization
-	rules     *rules              // of the commissions, as they were when the places were read
+	rules     *rulebook           // of the commissions, as they were when the places were read
 	system    string              // what acts, if it is the portal itself
 	RequestID string
 }
@@ -110,16 +110,13 @@ type actorRow struct {
 }
 
 // holdings is what a person holds at $2, each as "where role": seats that are
-// live and not suspended, the roles of a commission's own that hang on them,
-// commissions convened, organizations acted for; and at which change of rules.
+// live and not suspended, commissions
+// convened, organizations acted for; and at which change of rules.
 const holdings = `
 	(SELECT version FROM access_version) AS rules, p.id, p.name, p.email, p.language, p.time_zone, p.theme,
 	ARRAY(SELECT role FROM portal_role WHERE person_id = p.id) AS portal,
 	ARRAY(SELECT commission_id || ' ' || role FROM seat
 	      WHERE person_id = p.id AND period @> $2::timestamptz AND NOT suspended
-	      UNION ALL
-	      SELECT s.commission_id || ' own_' || h.slot FROM seat s JOIN commission_role_holder h ON h.seat_id = s.id AND h.commission_id = s.commission_id
-	      WHERE s.person_id = p.id AND s.period @> $2::timestamptz AND NOT s.suspended
 	      UNION ALL
 	      SELECT id || ' convener' FROM commission WHERE convener_id = p.id AND state IN ('proposed', 'forming')
 	      UNION ALL

@@ -28,7 +28,7 @@ type Policy struct {
 	known      map[Kind]map[Question]bool // object and action that stand in the table of that kind
 	changeable []Question
 	decided    sync.Map // decision → bool
-	rules      atomic.Pointer[rules]
+	rules      atomic.Pointer[rulebook]
 }
 
 // Question is what can be asked about: an object and an action.
@@ -57,7 +57,7 @@ func Load(files fs.FS) (*Policy, error) {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	p := &Policy{model: string(text), enforcers: map[Kind]*casbin.Enforcer{}, rows: map[Kind]map[row]bool{}, known: map[Kind]map[Question]bool{}}
-	p.rules.Store(&rules{of: map[uuid.UUID]*Shape{}})
+	p.rules.Store(&rulebook{of: map[uuid.UUID]*Shape{}})
 	for _, kind := range []Kind{PortalKind, OrganizationKind, CommissionKind} {
 		if err := p.load(files, kind); err != nil {
 			return nil, err
@@ -120,7 +120,7 @@ func readRows(files fs.FS, name string) (rows [][]string, err error) {
 		case len(row) != 4 || (row[3] != "allow" && row[3] != "deny"):
 			return nil, fmt.Errorf("policy: %s line %d: want role, object, action[, deny]", name, line)
 		}
-		if _, ok := roleByName[row[0]]; !ok || bits(row[0])&own != 0 {
+		if _, ok := roleByName[row[0]]; !ok {
 			return nil, fmt.Errorf("policy: %s line %d: no such role %q", name, line, row[0])
 		}
 		if row[1] == "" || row[2] == "" {

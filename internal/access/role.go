@@ -2,7 +2,6 @@ package access
 
 import (
 	mathbits "math/bits"
-	"strconv"
 	"strings"
 )
 
@@ -38,22 +37,11 @@ const (
 	Owner     // is a primary representative of the document's source
 	Recipient // may see the document by a share
 	Holder    // may download the document by a share
-	own1      // the first of MostOwn roles of a commission's own
 )
-
-// MostOwn is how many roles of its own a commission may have: as many bits are left.
-const MostOwn = 10
-
-// own are all of them.
-const own = ^(own1 - 1)
 
 var roleNames = []string{"visitor", "person", "secretariat", "affiliate", "representative", "convener", "member", "officer",
 	"chair", "vice_chair", "secretary", "voting_representative", "alternate_representative", "observer", "liaison_officer",
-	"invited_expert", "emeritus", "author", "colleague", "owner", "recipient", "holder",
-	"own_1", "own_2", "own_3", "own_4", "own_5", "own_6", "own_7", "own_8", "own_9", "own_10"}
-
-// Own is the name of a commission's own role by its slot, 1 to MostOwn.
-func Own(slot int) string { return "own_" + strconv.Itoa(slot) }
+	"invited_expert", "emeritus", "author", "colleague", "owner", "recipient", "holder"}
 
 // bits is the set of one role, without what it implies; empty if there is none.
 func bits(role string) Roles {
@@ -73,7 +61,7 @@ var roleByName = func() map[string]Roles {
 		switch {
 		case r == Chair || r == ViceChair || r == Secretary:
 			r |= Officer | Member
-		case r > Secretary && r <= Emeritus || r&own != 0:
+		case r > Secretary && r <= Emeritus:
 			r |= Member
 		case r == Representative:
 			r |= Affiliate

@@ -34,7 +34,7 @@ const (
 // seatRoles are the roles that rules speak of one by one; seated are all that come
 // with a seat, the groups included.
 const (
-	seatRoles = Chair | ViceChair | Secretary | VotingRepresentative | AlternateRepresentative | Observer | LiaisonOfficer | InvitedExpert | Emeritus | own
+	seatRoles = Chair | ViceChair | Secretary | VotingRepresentative | AlternateRepresentative | Observer | LiaisonOfficer | InvitedExpert | Emeritus
 	seated    = Member | Officer | seatRoles
 )
 
@@ -178,19 +178,16 @@ func (p *Policy) Holders(s *Shape, object, action string) pq.StringArray {
 const Holding = `
 	SELECT person_id FROM seat WHERE commission_id = $1 AND role = ANY($2::text[]) AND period @> $3::timestamptz AND NOT suspended
 	UNION
-	SELECT s.person_id FROM commission_role_holder h JOIN seat s ON s.id = h.seat_id AND s.commission_id = h.commission_id
-	WHERE h.commission_id = $1 AND 'own_' || h.slot = ANY($2::text[]) AND s.period @> $3::timestamptz AND NOT s.suspended
-	UNION
 	SELECT convener_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')`
 
-// rules are those of all commissions that have some, as they were at one change.
+// rulebook is the rules of all commissions that have some, as they were at one change.
 // Nothing in them is changed once they are made.
-type rules struct {
+type rulebook struct {
 	version int64
 	of      map[uuid.UUID]*Shape
 }
 
-func (r *rules) in(s Scope) *Shape {
+func (r *rulebook) in(s Scope) *Shape {
 	if r == nil || s.Kind != CommissionKind {
 		return nil
 	}
@@ -199,7 +196,7 @@ func (r *rules) in(s Scope) *Shape {
 
 // current are the rules at a version at least; they are read if those in memory
 // are older. If they cannot be read nothing is allowed, as the error says.
-func (p *Policy) current(ctx context.Context, q postgres.Q, version int64) (*rules, error) {
+func (p *Policy) current(ctx context.Context, q postgres.Q, version int64) (*rulebook, error) {
 	for {
 		have := p.rules.Load()
 		if have.version >= version {
@@ -216,7 +213,7 @@ func (p *Policy) current(ctx context.Context, q postgres.Q, version int64) (*rul
 		if err != nil {
 			return nil, err
 		}
-		next := &rules{version: version, of: maps.Clone(have.of)}
+		next := &rulebook{version: version, of: maps.Clone(have.of)}
 		changed := map[uuid.UUID][]Rule{}
 		for _, r := range rows {
 			next.version = max(next.version, r.Version)
@@ -251,7 +248,7 @@ func (p *Policy) Shape(ctx context.Context, q postgres.Q, commission uuid.UUID) 
 // hold makes the rules of the commission stay as they are until the transaction
 // ends, and reads them. Whoever changes them waits for all who hold them, and
 // they for whoever changes them.
-func (p *Policy) hold(ctx context.Context, q postgres.Q, commission uuid.UUID, change bool) (*rules, error) {
+func (p *Policy) hold(ctx context.Context, q postgres.Q, commission uuid.UUID, change bool) (*rulebook, error) {
 	lock := `SELECT pg_advisory_xact_lock_shared(hashtextextended('access ' || $1, 0))`
 	if change {
 		lock = `SELECT pg_advisory_xact_lock(hashtextextended('access ' || $1, 0))`

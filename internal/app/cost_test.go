@@ -66,6 +66,8 @@ var asked = map[string]string{
 	"/api/v1/organizations/similar":           "?name=nordwind",
 	"/search":                                 "?q=grid",
 	"/api/v1/search":                          "?q=grid",
+	"/access/why":                             "?commission=grid-storage&object=document&action=submit",
+	"/api/v1/access/explain":                  "?commission=grid-storage&object=document&action=submit",
 }
 
 // costs are statements, that of the session among them.

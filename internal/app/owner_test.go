@@ -19,6 +19,7 @@ var owners = map[string][]string{
 	"membership":   {"seat", "term_notice", "application", "invitation"},
 	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "document_search", "document_unindexed", "document_word", "upload", "document_notice", "document_call"},
 	"intake":       {"import", "import_file", "import_line", "import_key"},
+	"rights":       {"access_rules", "access_rule"},
 	"journal":      {"idempotency", "journal_head", "journal_entry"},
 	"web":          {"idempotency", "session"},
 	"mail":         {"mail"},

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/web"
 	"commissionportal/views/static"
@@ -41,9 +43,16 @@ func newWorld(t *testing.T, n int) *world {
 	w.Exec(`INSERT INTO upload (person_id, file_name, size, digest, type, created_at, expires_at)
 		SELECT $1, 'text.txt', 4, $2, 'text/plain', now(), now() + interval '1 day' FROM generate_series(1, $3)`, w.sam.ID, b.Digest, n)
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
+		"access": "document", "document": "submit",
 		"pages": "1", "participations": "o1", "documents": "GRID-STORAGE-N0001",
 		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+	w.Exec(`INSERT INTO access_rules (commission_id) SELECT id FROM commission WHERE slug = 'grid-storage'`)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'observer', 'document', 'submit', 'deny' FROM access_rules`)
+	w.Exec(`SELECT journal_append('commission', commission_id, $1, NULL, now(), '', array_fill('access'::text, ARRAY[$2::int]), array_fill('edit'::text, ARRAY[$2::int]),
+		array_fill($3::uuid, ARRAY[$2::int]), array_fill('{"text":"x","before":{"cells":[{"role":"observer","object":"document","action":"submit","effect":"inherit"}]}}'::text, ARRAY[$2::int])) FROM access_rules`,
+		w.sam.ID, n, uuid.NewSHA1(apptest.Value[uuid.UUID](w.Portal, `SELECT commission_id FROM access_rules`), []byte("access")))
 	for segment, query := range map[string]string{
+		"changes":                "SELECT max(number) FROM journal_entry WHERE object = 'access'",
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",
 		"tokens":                 "SELECT id FROM token WHERE name = 'Token 1'",

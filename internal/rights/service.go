@@ -255,7 +255,7 @@ func (s *Service) Explain(ctx context.Context, who access.Actor, a Asking) (Answ
 	subject := who
 	of := uuid.NullUUID{}
 	if a.Person != "" && a.Person != who.ID.String() && !strings.EqualFold(a.Person, who.Email) {
-		if !who.Secretariat() {
+		if !who.Secretariat() && who.SystemName() == "" {
 			if out.Home == nil {
 				return out, access.ErrNotFound
 			}

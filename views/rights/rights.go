@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/rights"
 	"commissionportal/views/part"
@@ -199,7 +200,7 @@ func seat(ctx context.Context, h rights.Held) string {
 		text += " · " + *h.Organization
 	}
 	if h.Until != nil {
-		text += " · " + i18n.T(ctx, "until %s", i18n.Date(ctx, h.Until.Add(-time.Microsecond)))
+		text += " · " + i18n.T(ctx, "until %s", i18n.Day(ctx, calendar.Last(ctx, *h.Until)))
 	}
 	if h.Suspended {
 		text += " · " + i18n.T(ctx, "suspended: it gives nothing as long as it is")

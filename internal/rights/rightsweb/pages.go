@@ -3,6 +3,8 @@ package rightsweb
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,6 +16,7 @@ import (
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/problem"
 	"commissionportal/internal/rights"
+	"commissionportal/internal/sheet"
 	"commissionportal/internal/web"
 	"commissionportal/views/part"
 	views "commissionportal/views/rights"
@@ -30,6 +33,7 @@ func Mount(s *web.Server, service *rights.Service) {
 	read, edit := web.InCommission("access", "read"), web.InCommission("access", "edit")
 	s.AddTab("commission", web.Tab{Label: "Access", Path: "/access", Order: 92, Need: read})
 	s.Page("GET", "/commissions/:slug/access", "access.show", read, h.getMatrix)
+	s.Page("GET", "/commissions/:slug/access/report.csv", "access.report", read, h.getReport)
 	s.Page("GET", "/commissions/:slug/access/changes", "access.changes", read, h.getChanges)
 	s.Page("GET", "/commissions/:slug/access/changes/:number/revert", "access.revert.form", edit, h.getRevert)
 	s.Page("POST", "/commissions/:slug/access/changes/:number/revert", "access.revert", edit, h.postRevert)
@@ -270,6 +274,29 @@ func (h *pages) postRevert(c *fiber.Ctx) error {
 		return err
 	}
 	return h.SeeOther(c, home.Path()+"/access", i18n.T(ctx, "Taken back."))
+}
+
+type reportQuery struct {
+	Slug     string `form:"slug"`
+	Document string `form:"document"`
+}
+
+func (h *pages) getReport(c *fiber.Ctx) error {
+	in, err := web.Decode[reportQuery](c)
+	if err != nil {
+		return err
+	}
+	home, each, err := h.rights.Report(c.UserContext(), web.Actor(c), in.Slug, in.Document)
+	if err != nil {
+		return err
+	}
+	return h.Download(c, home.Slug+"-access.csv", func(w io.Writer) error {
+		out, err := sheet.CSV(w, rights.ReportColumns, true)
+		if err != nil {
+			return err
+		}
+		return errors.Join(each(func(r rights.Reader) error { return out.WriteRow(r.Values()...) }), out.Close())
+	})
 }
 
 type whyQuery struct {

@@ -190,7 +190,9 @@ func TestExplain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.set(w.chair, change{"observer", "document", "submit", "deny"}).Want(200)
-	ask := func(c *apptest.Client, query string) apptest.Reply { return c.API("GET", "/access/explain?"+query, nil) }
+	ask := func(c *apptest.Client, query string) apptest.Reply {
+		return c.API("GET", "/access/explain?"+query, nil)
+	}
 	const submit = "commission=energy&object=document&action=submit"
 	ask(w.observer, submit).Want(200, `"allowed":false`, `"row":"observer, document, submit, deny"`, `"own":true`, `"would":["secretariat","convener"`)
 	ask(w.member, submit).Want(200, `"allowed":true`, `"row":"member, document, submit, allow"`, `"role":"invited_expert"`)
