@@ -55,23 +55,35 @@ func count(t *testing.T, n int) map[string]int {
 
 // asked is what a route wants to be asked with.
 var asked = map[string]string{
-	"/commissions/:slug/charter/diff":         "?from=1&to=2",
-	"/api/v1/commissions/:slug/charter/diff":  "?from=1&to=2",
-	"/commissions/:slug/documents.zip":        "?documents=GRID-STORAGE-N0001",
-	"/api/v1/commissions/:slug/documents.zip": "?documents=GRID-STORAGE-N0001",
-	"/documents/:name/compare":                "?from=1&to=1",
-	"/api/v1/documents/:name/compare":         "?from=1&to=1",
-	"/organizations/names":                    "?organization=nord",
-	"/organizations/similar":                  "?name=nordwind",
-	"/api/v1/organizations/similar":           "?name=nordwind",
-	"/search":                                 "?q=grid",
-	"/api/v1/search":                          "?q=grid",
-	"/access/why":                             "?commission=grid-storage&object=document&action=submit",
-	"/api/v1/access/explain":                  "?commission=grid-storage&object=document&action=submit",
+	"/commissions/:slug/charter/diff":                   "?from=1&to=2",
+	"/api/v1/commissions/:slug/charter/diff":            "?from=1&to=2",
+	"/commissions/:slug/documents.zip":                  "?documents=GRID-STORAGE-N0001",
+	"/api/v1/commissions/:slug/documents.zip":           "?documents=GRID-STORAGE-N0001",
+	"/documents/:name/compare":                          "?from=1&to=1",
+	"/api/v1/documents/:name/compare":                   "?from=1&to=1",
+	"/organizations/names":                              "?organization=nord",
+	"/organizations/similar":                            "?name=nordwind",
+	"/api/v1/organizations/similar":                     "?name=nordwind",
+	"/search":                                           "?q=grid",
+	"/api/v1/search":                                    "?q=grid",
+	"/access/why":                                       "?commission=grid-storage&object=document&action=submit",
+	"/commissions/:slug/access/:object/:action/preview": "?observer=allow",
+	"/api/v1/access/explain":                            "?commission=grid-storage&object=document&action=submit",
 }
 
 // costs are statements, that of the session among them.
 var costs = map[string]int{
+	"/access/why":                                       3,
+	"/api/v1/access/explain":                            3,
+	"/api/v1/commissions/:slug/access":                  4,
+	"/api/v1/commissions/:slug/access/changes":          3,
+	"/commissions/:slug/access":                         4,
+	"/commissions/:slug/access/:object/:action":         4,
+	"/commissions/:slug/access/:object/:action/preview": 4,
+	"/commissions/:slug/access/changes":                 3,
+	"/commissions/:slug/access/changes/:number/revert":  6,
+	"/commissions/:slug/access/report.csv":              4,
+
 	"/documents/:name/versions/:version/preview":                    4,
 	"/documents/:name/versions/:version/preview/pages/:page":        3,
 	"/documents/:name/versions/:version/thumbnail":                  3,
