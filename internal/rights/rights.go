@@ -23,6 +23,8 @@ type Home struct {
 	Slug    string    `db:"slug" json:"commission"`
 	Acronym string    `db:"acronym" json:"-"`
 	Name    string    `db:"name" json:"name"`
+	Kind    string    `db:"kind" json:"-"`
+	State   string    `db:"state" json:"-"`
 	Version int       `db:"version" json:"version" doc:"Grows with every change of its rules."`
 }
 

@@ -12,7 +12,7 @@ import (
 	"commissionportal/internal/problem"
 )
 
-const homeColumns = `c.id, c.slug, c.acronym, c.name, coalesce(r.version, 0) AS version`
+const homeColumns = `c.id, c.slug, c.acronym, c.name, c.kind, c.state, coalesce(r.version, 0) AS version`
 
 // homeBy reads the commission of rules by its slug or key; one that was renamed is
 // Moved.

@@ -16,7 +16,7 @@ import (
 // names are what roles are called where they stand for all who hold them.
 var names = map[string]string{
 	"member": "Members", "officer": "Officers", "chair": "Chairs", "vice_chair": "Vice chairs", "secretary": "Secretaries",
-	"voting_representative": "Voting representatives", "alternate_representative": "Alternates", "liaison_officer": "Liaison officers",
+	"voting_representative": "Voting represen\u00adtatives", "alternate_representative": "Alternates", "liaison_officer": "Liaison officers",
 	"invited_expert": "Invited experts", "observer": "Observers", "emeritus": "Emeriti",
 	"visitor": "Everybody", "person": "Whoever is signed in", "secretariat": "The secretariat", "convener": "The convener",
 	"author": "Who submitted the document", "colleague": "Who acts for its source organization", "owner": "Primary representatives of its source organization",
@@ -36,6 +36,10 @@ func list(ctx context.Context, roles []string) string {
 		words[i] = name(ctx, r)
 	}
 	return strings.Join(words, ", ")
+}
+
+func body(h rights.Home) part.Body {
+	return part.Body{Name: h.Name, Path: h.Path(), Acronym: h.Acronym, Kind: h.Kind, State: h.State}
 }
 
 // Matrix is the page of who may do what.
@@ -146,14 +150,23 @@ func becomes(ctx context.Context, c rights.Change) string {
 func consequence(ctx context.Context, c rights.Consequence) string {
 	who := i18n.N(ctx, c.Persons, "%d person", "%d persons") + " (" + list(ctx, c.Roles) + ")"
 	label := i18n.T(ctx, c.Label)
-	text := i18n.T(ctx, "%s can no longer: %s", who, label)
-	if c.Gain {
-		text = i18n.T(ctx, "%s can from now on: %s", who, label)
-	}
+	documents := ""
 	if c.Documents != nil {
-		text += " (" + i18n.N(ctx, *c.Documents, "%d document", "%d documents") + ")"
+		documents = i18n.N(ctx, *c.Documents, "%d document", "%d documents")
 	}
-	return text + "."
+	switch {
+	case c.Object == "document" && documents != "" && c.Gain:
+		return i18n.T(ctx, "%s can from now on read %s.", who, documents)
+	case c.Object == "document" && documents != "":
+		return i18n.T(ctx, "%s can no longer read %s.", who, documents)
+	case documents != "" && c.Gain:
+		return i18n.T(ctx, "%s can from now on download the files of %s.", who, documents)
+	case documents != "":
+		return i18n.T(ctx, "%s can no longer download the files of %s.", who, documents)
+	case c.Gain:
+		return i18n.T(ctx, "%s can from now on do this: %s.", who, label)
+	}
+	return i18n.T(ctx, "%s can no longer do this: %s.", who, label)
 }
 
 func documents(p rights.Plan) bool {
@@ -195,9 +208,9 @@ func (p Why) verdict(ctx context.Context) string {
 }
 
 func seat(ctx context.Context, h rights.Held) string {
-	text := name(ctx, h.Role)
+	text := ""
 	if h.Organization != nil {
-		text += " · " + *h.Organization
+		text = " · " + *h.Organization
 	}
 	if h.Until != nil {
 		text += " · " + i18n.T(ctx, "until %s", i18n.Day(ctx, calendar.Last(ctx, *h.Until)))

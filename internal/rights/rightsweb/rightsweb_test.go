@@ -96,7 +96,7 @@ func TestRules(t *testing.T) {
 		who := map[string]*apptest.Client{"observer": w.observer, "member": w.member, "secretary": w.secretary, "chair": w.chair, "staff": w.staff}
 		for asked, want := range tt.holds {
 			name, what, _ := strings.Cut(asked, ":")
-			got := false
+			var got bool
 			if what == "submit" {
 				got = who[name].Get(submit).Status == 200
 			} else {
@@ -131,7 +131,7 @@ func TestRulesRefused(t *testing.T) {
 		{"what is the secretariat's", w.chair, change{"chair", "commission", "conclude", "allow"}, 422, `"action"`},
 		{"a role that is none", w.chair, change{"boss", "document", "submit", "allow"}, 422, `"role"`},
 		{"the secretariat's column", w.chair, change{"secretariat", "document", "submit", "deny"}, 422, `"role"`},
-		{"an effect that is none", w.chair, change{"observer", "document", "submit", "maybe"}, 422, "expected value"},
+		{"an effect that is none", w.chair, change{"observer", "document", "submit", "maybe"}, 422, "Choose one of"},
 		{"locking the chair out", w.chair, change{"chair", "access", "edit", "deny"}, 422, "always"},
 		{"the same by the secretariat", w.staff, change{"chair", "access", "read", "deny"}, 422, "always"},
 		{"the chair's column by a secretary", w.secretary, change{"chair", "document", "accept", "deny"}, 422, "Only a chair"},
@@ -168,7 +168,7 @@ func TestRulesPages(t *testing.T) {
 	const row = "/commissions/energy/access/document/read:commission"
 	w.chair.Get(row).Want(200, "See documents for members", `name="observer"`)
 	w.chair.Get("/commissions/energy/access/document/fly").Want(404)
-	w.chair.Get(row+"/preview?observer=deny&reason=Too+early").Want(200, "1 person (Observers) can no longer: See documents for members (2 documents)", "Observers — denied", `value="deny"`)
+	w.chair.Get(row+"/preview?observer=deny&reason=Too+early").Want(200, "1 person (Observers) can no longer read 2 documents.", "Observers — denied", `value="deny"`)
 	w.chair.Get(row+"/preview?observer=inherit").Want(409, "already")
 	w.chair.Get(row+"/preview?observer=perhaps").Want(422, "Choose allow, deny or inherit")
 	w.chair.Post(row, "observer", "deny", "reason", "Too early", "version", "5").Want(412, "Somebody changed the rules")
@@ -178,7 +178,7 @@ func TestRulesPages(t *testing.T) {
 	number := apptest.Value[int](w.Portal, `SELECT max(number) FROM journal_entry WHERE object = 'access'`)
 	back := fmt.Sprintf("/commissions/energy/access/changes/%d/revert", number)
 	w.secretary.Get(back).Want(403)
-	w.chair.Get(back).Want(200, "1 person (Observers) can from now on: See documents for members (2 documents)", "as everywhere")
+	w.chair.Get(back).Want(200, "1 person (Observers) can from now on read 2 documents.", "as everywhere")
 	version := apptest.Value[int](w.Portal, `SELECT version FROM access_rules`)
 	w.chair.Post(back, "version", fmt.Sprint(version)).Want(303)
 	w.observer.API("GET", "/documents/ENERGY-N0001", nil).Want(200)
@@ -212,4 +212,36 @@ func TestExplain(t *testing.T) {
 	if strings.Contains(w.member.Get("/commissions/energy").Want(200).Body, "Why this page?") {
 		t.Error("a member is offered the rules")
 	}
+}
+
+// TestReport lists who can read and through what, and leaves out who cannot.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(w.chair, change{"observer", "document", "read:commission", "deny"}).Want(200)
+	guest, boss, nordwind := w.Person("Gil Guest"), w.Person("Bea Boss"), uuid.Must(uuid.NewV7())
+	w.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, state, country) VALUES ($1, 'nordwind', 'Nordwind', 'nordwind', 'company', 'member', 'DE')`, nordwind)
+	w.Exec(`INSERT INTO affiliation (person_id, organization_id, state, representative, period) VALUES ($1, $2, 'confirmed', true, '[2020-01-01,)')`, boss.ID, nordwind)
+	w.Exec(`UPDATE document SET organization_id = $1 WHERE number = 1`, nordwind)
+	w.Exec(`INSERT INTO share (document_id, to_person, level, created_by, created_at) SELECT id, $1, 'see', $2, now() FROM document WHERE number = 1`, guest.ID, boss.ID)
+	lines := func(path string) string {
+		t.Helper()
+		return w.chair.Get(path).Want(200).Body
+	}
+	const report = "/commissions/energy/access/report.csv"
+	for path, want := range map[string]map[string]bool{
+		report: {"Carla Chair,carla.chair@example.org,seat,chair,,commission officers organization named": true, "Max Member,max.member@example.org,seat,invited_expert,,commission": true,
+			"secretariat,,,all": true, "Oda Observer": false, "Gil Guest": false, "Bea Boss": false},
+		report + "?document=ENERGY-N0001": {"Gil Guest,gil.guest@example.org,share,,,this": true, "Bea Boss,bea.boss@example.org,representative,,Nordwind,this": true, "Max Member": true, "Oda Observer": false},
+		report + "?document=ENERGY-N0003": {"Sven Secretary": true, "Max Member": false, "Gil Guest": false},
+	} {
+		got := lines(path)
+		for text, there := range want {
+			if strings.Contains(got, text) != there {
+				t.Errorf("%s: %q is there: %v, want %v\n%s", path, text, !there, there, got)
+			}
+		}
+	}
+	w.chair.Get(report + "?document=ENERGY-N0099").Want(404)
+	w.member.Get(report).Want(404)
 }
