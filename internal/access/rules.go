@@ -195,7 +195,8 @@ func (r *rulebook) in(s Scope) *Shape {
 }
 
 // current are the rules at a version at least; they are read if those in memory
-// are older. If they cannot be read nothing is allowed, as the error says.
+// are older. If they cannot be read nothing is allowed, as the error says. A
+// transaction that has written rules must not ask: it would see them before others may.
 func (p *Policy) current(ctx context.Context, q postgres.Q, version int64) (*rulebook, error) {
 	for {
 		have := p.rules.Load()

@@ -25,7 +25,7 @@ func TestRulesByOracle(t *testing.T) {
 	seats := []string{"chair", "vice_chair", "secretary", "voting_representative", "alternate_representative", "observer", "liaison_officer", "invited_expert", "emeritus"}
 	columns := append([]string{"member", "officer"}, seats...)
 	officers := []string{"chair", "vice_chair", "secretary"}
-	decisions, want := 0, 50_000
+	decisions, want := 0, 10_000
 	if os.Getenv("PROVE") != "" { // make prove
 		want = 1_000_000
 	}

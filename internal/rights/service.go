@@ -44,6 +44,12 @@ func (s *Service) MayEdit(who access.Actor, h Home) bool {
 	return s.access.May(who, h.Scope(), "access", "edit")
 }
 
+// Editable refuses whoever may not change the rules of the commission.
+func (s *Service) Editable(ctx context.Context, who access.Actor, slug string) error {
+	_, _, err := s.home(ctx, who, slug, "edit")
+	return err
+}
+
 // Show reads the matrix of a commission.
 func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Matrix, error) {
 	h, _, err := s.home(ctx, who, slug, "read")

@@ -44,7 +44,7 @@ type setInput struct {
 }
 
 func (h *api) set(ctx context.Context, in *setInput) (*web.Versioned[rights.Matrix], error) {
-	if _, _, err := h.rights.Preview(ctx, access.From(ctx), in.Slug, in.Body.Changes); err != nil { // before If-Match: what may not be seen has no version
+	if err := h.rights.Editable(ctx, access.From(ctx), in.Slug); err != nil { // before If-Match: what may not be seen has no version
 		return nil, err
 	}
 	version, err := web.IfMatch(in.IfMatch)
