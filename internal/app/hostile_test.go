@@ -202,6 +202,9 @@ func TestHostilePages(t *testing.T) {
 	}
 	for _, r := range routes { // what stands in the path
 		for _, value := range turnOf(&s.turn, []string{"%00", "%ff", "-", strings.Repeat("a", 8000), "..%2f..", "00000000-0000-0000-0000-000000000000", "99999999999999999999"}, 1) {
+			if n := strings.Count(r.Path, ":"); n > 1 && len(value) > 1000 { // all together less than MaxHeaders, beyond which the connection is closed
+				value = value[:len(value)/n]
+			}
 			segments := strings.Split(r.Path, "/")
 			for i, segment := range segments {
 				if strings.HasPrefix(segment, ":") {
