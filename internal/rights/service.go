@@ -271,8 +271,10 @@ func (s *Service) Explain(ctx context.Context, who access.Actor, a Asking) (Answ
 			of = uuid.NullUUID{UUID: out.Home.ID, Valid: true}
 		}
 		var err error
-		if out.Person, err = personBy(ctx, s.db, strings.TrimSpace(a.Person), of); problem.Of(err, problem.NotFound) {
+		if out.Person, err = personBy(ctx, s.db, strings.TrimSpace(a.Person), of); problem.Of(err, problem.NotFound) && of.Valid {
 			return out, problem.Field("person", "Nobody with this address has, or had, a seat here.")
+		} else if problem.Of(err, problem.NotFound) {
+			return out, problem.Field("person", "There is nobody with this address.")
 		} else if err != nil {
 			return out, err
 		}

@@ -201,6 +201,7 @@ func TestExplain(t *testing.T) {
 	ask(w.chair, submit+"&person="+w.observer.Email).Want(200, `"name":"Oda Observer"`, `"allowed":false`)
 	ask(w.chair, submit+"&person="+w.ed.Email).Want(422, `"person"`)
 	ask(w.staff, submit+"&person="+w.ed.Email).Want(200, `"name":"Ed Elsewhere"`)
+	ask(w.staff, submit+"&person=nobody@example.org").Want(422, "There is nobody with this address.")
 	ask(w.member, submit+"&person="+w.observer.Email).Want(404)
 	ask(w.observer, "document=ENERGY-N0003&object=document&action=read:officers").Want(404)
 	ask(w.chair, "document=ENERGY-N0003&object=document&action=read:officers&person="+w.observer.Email).Want(200, `"allowed":false`, `"document":"ENERGY-N0003"`)
