@@ -60,8 +60,15 @@ func (s *Service) Report(ctx context.Context, who access.Actor, slug, name strin
 	for role, list := range reads {
 		roles, texts = append(roles, role), append(texts, strings.Join(list, " "))
 	}
+	// Addresses are for those who see them on the roster, and of members alone.
+	all, members := who.Secretariat() || who.SystemName() != "", s.access.May(who, h.Scope(), "seat", "edit")
 	return h, func(emit func(Reader) error) error {
-		return postgres.Each(ctx, s.db, emit, readers, h.ID, roles, texts, journal.Now(ctx), id)
+		return postgres.Each(ctx, s.db, func(r Reader) error {
+			if !all && (!members || r.Through != "seat") {
+				r.Email = ""
+			}
+			return emit(r)
+		}, readers, h.ID, roles, texts, journal.Now(ctx), id)
 	}, nil
 }
 
