@@ -160,6 +160,9 @@ func (routesCommand) Run() error {
 		need := "public"
 		if r.Object != "" {
 			need = fmt.Sprintf("%s: %s %s", r.Kind, r.Object, r.Action)
+			if r.Recent {
+				need += ", signed in a moment ago"
+			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Method, r.Path, r.Operation, need)
 	}

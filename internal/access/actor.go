@@ -22,7 +22,8 @@ type Actor struct {
 	Theme     string
 	Session   []byte // hash of the session; nil for a token
 	SeenAt    time.Time
-	ReadOnly  bool // a token that may only read
+	Confirmed time.Time // when the person last proved to be there; see Recent
+	ReadOnly  bool      // a token that may only read
 	portal    Roles
 	places    map[uuid.UUID]Roles // by commission or organization
 	rules     *rulebook           // of the commissions, as they were when the places were read
@@ -32,6 +33,13 @@ type Actor struct {
 
 // SignedIn reports whether somebody is there.
 func (a Actor) SignedIn() bool { return a.ID != uuid.Nil }
+
+// RecentFor is how long after signing in, or confirming it, one may do what can
+// do much harm.
+const RecentFor = 15 * time.Minute
+
+// Recent reports whether the person proved a moment ago to be there.
+func (a Actor) Recent(now time.Time) bool { return now.Sub(a.Confirmed) < RecentFor }
 
 // Secretariat reports whether the actor is of the convention's staff. For
 // choosing what to show first; rights are asked with Require.
@@ -96,17 +104,18 @@ func (a Actor) where(role Roles) []uuid.UUID {
 }
 
 type actorRow struct {
-	ID       uuid.UUID      `db:"id"`
-	Name     string         `db:"name"`
-	Email    string         `db:"email"`
-	Language string         `db:"language"`
-	TimeZone string         `db:"time_zone"`
-	Theme    string         `db:"theme"`
-	SeenAt   time.Time      `db:"seen_at"`
-	ReadOnly bool           `db:"read_only"`
-	Rules    int64          `db:"rules"`
-	Portal   pq.StringArray `db:"portal"`
-	Places   pq.StringArray `db:"places"`
+	ID        uuid.UUID      `db:"id"`
+	Name      string         `db:"name"`
+	Email     string         `db:"email"`
+	Language  string         `db:"language"`
+	TimeZone  string         `db:"time_zone"`
+	Theme     string         `db:"theme"`
+	SeenAt    time.Time      `db:"seen_at"`
+	Confirmed time.Time      `db:"confirmed_at"`
+	ReadOnly  bool           `db:"read_only"`
+	Rules     int64          `db:"rules"`
+	Portal    pq.StringArray `db:"portal"`
+	Places    pq.StringArray `db:"places"`
 }
 
 // holdings is what a person holds at $2, each as "where role": seats that are
@@ -128,7 +137,7 @@ const holdings = `
 // Actor if it has ended.
 func (p *Policy) BySession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
 	a, err := p.byQuery(ctx, q, `
-		SELECT s.seen_at, false AS read_only,`+holdings+`
+		SELECT s.seen_at, coalesce(s.confirmed_at, s.created_at) AS confirmed_at, false AS read_only,`+holdings+`
 		FROM session s JOIN person p ON p.id = s.person_id
 		WHERE s.hash = $1 AND s.expires_at > $2 AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)
 	if a.SignedIn() {
@@ -141,7 +150,7 @@ func (p *Policy) BySession(ctx context.Context, q postgres.Q, hash []byte, now t
 // has been revoked or has run out.
 func (p *Policy) ByToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (Actor, error) {
 	return p.byQuery(ctx, q, `
-		SELECT coalesce(t.seen_at, 'epoch') AS seen_at, t.read_only,`+holdings+`
+		SELECT coalesce(t.seen_at, 'epoch') AS seen_at, t.created_at AS confirmed_at, t.read_only,`+holdings+`
 		FROM token t JOIN person p ON p.id = t.person_id
 		WHERE t.hash = $1 AND coalesce(t.expires_at, 'infinity') > $2 AND t.revoked_at IS NULL
 		  AND p.state = 'active' AND p.confirmed_at IS NOT NULL`, hash, now)
@@ -150,7 +159,7 @@ func (p *Policy) ByToken(ctx context.Context, q postgres.Q, hash []byte, now tim
 // ByPerson reads the actor that a person would be: for the command line, and
 // for asking what somebody else may do.
 func (p *Policy) ByPerson(ctx context.Context, q postgres.Q, id uuid.UUID, now time.Time) (Actor, error) {
-	return p.byQuery(ctx, q, `SELECT $2::timestamptz AS seen_at, false AS read_only,`+holdings+` FROM person p WHERE p.id = $1 AND p.state = 'active'`, id, now)
+	return p.byQuery(ctx, q, `SELECT $2::timestamptz AS seen_at, $2::timestamptz AS confirmed_at, false AS read_only,`+holdings+` FROM person p WHERE p.id = $1 AND p.state = 'active'`, id, now)
 }
 
 func (p *Policy) byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Actor, error) {
@@ -160,7 +169,7 @@ func (p *Policy) byQuery(ctx context.Context, q postgres.Q, query string, args .
 	}
 	r := rows[0]
 	a := Actor{ID: r.ID, Name: r.Name, Email: r.Email, Language: r.Language, TimeZone: r.TimeZone, Theme: r.Theme,
-		SeenAt: r.SeenAt, ReadOnly: r.ReadOnly, places: make(map[uuid.UUID]Roles, len(r.Places))}
+		SeenAt: r.SeenAt, Confirmed: r.Confirmed, ReadOnly: r.ReadOnly, places: make(map[uuid.UUID]Roles, len(r.Places))}
 	if a.rules, err = p.current(ctx, q, r.Rules); err != nil {
 		return Actor{}, err
 	}

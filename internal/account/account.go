@@ -37,15 +37,31 @@ type Service struct {
 	post    *mail.Post
 	queue   *jobs.Queue
 	hashing hasher
+	key     []byte // encrypts secrets that cannot be kept as hashes; nil: they are kept as they are
+	life    Life
 	// OnSuspend are run in the change that suspends a person: what must end with
 	// the account in capabilities that this one does not know.
 	OnSuspend []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
 }
 
+// Settings are what the operator says of accounts.
+type Settings struct {
+	Memory uint32 // how many KiB hashing a password takes
+	Key    []byte // of 32 bytes, encrypts the secrets of apps for codes; nil: they are kept as they are
+	Life   Life
+}
+
+// Life is how long a session lives: For after it began, whatever happens, and
+// Idle after it was last used.
+type Life struct{ For, Idle time.Duration }
+
 // New makes the service and registers its work with the queue, so it comes
-// before queue.Start. memory is how many KiB hashing a password takes.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, memory uint32) *Service {
-	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(memory)}
+// before queue.Start.
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, with Settings) *Service {
+	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(with.Memory), key: with.Key, life: with.Life}
+	if s.life.For == 0 {
+		s.life = Life{SessionFor, SessionIdle}
+	}
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
 	queue.Every("account.sweep", 24*time.Hour, s.Sweep)
@@ -83,6 +99,7 @@ type Origin struct {
 	Agent   string // what the browser calls itself
 	Device  string // the browser's proof of having signed in to an account before; see device
 	Session []byte // hash of the session it carries now, which a new one replaces
+	Half    string // proof of a password given a moment ago, to which a second factor is to follow
 }
 
 // Profile is what a person says about themselves.
@@ -195,7 +212,7 @@ func (s *Service) Seen(ctx context.Context, who access.Actor, hash []byte) error
 	if who.Session == nil {
 		return seenToken(ctx, s.db, hash, now)
 	}
-	return seenSession(ctx, s.db, hash, now)
+	return seenSession(ctx, s.db, hash, now, s.life)
 }
 
 // Sweep forgets what has run out; the queue does it daily.

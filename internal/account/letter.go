@@ -114,3 +114,33 @@ func (s *Service) writeReinstated(ctx context.Context, tx *journal.Tx, p Person)
 		}
 	})
 }
+
+// What a letter says happened to second factors.
+const (
+	factorOn = iota
+	factorOff
+	factorCodes
+	factorRecovered
+)
+
+func (s *Service) writeFactor(ctx context.Context, tx *journal.Tx, p Person, what int) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.factor", "", func(ctx context.Context) mail.Note {
+		n := mail.Note{Button: i18n.T(ctx, "Look at your second factors"), Path: "/profile/factors",
+			Footer: i18n.T(ctx, "Was it not you? Set a new password at once, end all sessions, and tell the secretariat.")}
+		switch what {
+		case factorOn:
+			n.Subject = i18n.T(ctx, "A second factor was set up")
+			n.Paragraphs = []string{i18n.T(ctx, "From now on, signing in to your account asks for it besides the password. Keep the recovery codes in a safe place.")}
+		case factorOff:
+			n.Subject = i18n.T(ctx, "A second factor was removed")
+			n.Paragraphs = []string{i18n.T(ctx, "It is not asked for any more when you sign in.")}
+		case factorCodes:
+			n.Subject = i18n.T(ctx, "New recovery codes were made")
+			n.Paragraphs = []string{i18n.T(ctx, "Those that you had are good for nothing any more.")}
+		case factorRecovered:
+			n.Subject = i18n.T(ctx, "A recovery code was used")
+			n.Paragraphs = []string{i18n.T(ctx, "Somebody, probably you, signed in to your account with a recovery code. It is good for nothing any more.")}
+		}
+		return n
+	})
+}

@@ -114,7 +114,7 @@ func (s *Service) Reset(ctx context.Context, who access.Actor, link, password st
 		if err := tx.Record(p.ID, journal.Say("%s set a new password by mail", p.Name)); err != nil {
 			return err
 		}
-		in, err = begin(ctx, tx, proof{p.ID, hash}, from)
+		in, err = begin(ctx, tx, proof{person: p.ID, passwordHash: hash}, from, s.life)
 		return err
 	})
 	return in, err

@@ -125,18 +125,27 @@ func endSession(ctx context.Context, q postgres.Q, person, id uuid.UUID) (agent 
 	return postgres.One[string](ctx, q, access.ErrNotFound, `DELETE FROM session WHERE person_id = $1 AND id = $2 RETURNING agent`, person, id)
 }
 
-// endSessions ends all of a person but keep (nil: all).
+// endSessions ends all of a person but keep (nil: all), and what was to become one.
 func endSessions(ctx context.Context, q postgres.Q, person uuid.UUID, keep []byte) (int, error) {
+	if _, err := q.Exec(ctx, `DELETE FROM half_session WHERE person_id = $1`, person); err != nil {
+		return 0, err
+	}
 	n, err := q.Exec(ctx, `DELETE FROM session WHERE person_id = $1 AND hash IS DISTINCT FROM $2`, person, keep)
 	return int(n), err
 }
 
 // seenSession puts the end of a session's idle time off, never beyond its life.
-func seenSession(ctx context.Context, q postgres.Q, hash []byte, now time.Time) error {
+func seenSession(ctx context.Context, q postgres.Q, hash []byte, now time.Time, life Life) error {
 	_, err := q.Exec(ctx, `
 		UPDATE session SET seen_at = $2, expires_at = greatest(expires_at, least($2 + make_interval(secs => $3), created_at + make_interval(secs => $4)))
-		WHERE hash = $1 AND seen_at < $2::timestamptz - interval '1 minute'`, hash, now, SessionIdle.Seconds(), SessionFor.Seconds())
+		WHERE hash = $1 AND seen_at < $2::timestamptz - interval '1 minute'`, hash, now, life.Idle.Seconds(), life.For.Seconds())
 	return err
+}
+
+// renewSession gives a session another id, and notes that its person was there.
+func renewSession(ctx context.Context, q postgres.Q, old, hash []byte, now time.Time) (began time.Time, err error) {
+	return postgres.One[time.Time](ctx, q, errMeanwhile, `
+		UPDATE session SET hash = $2, confirmed_at = $3 WHERE hash = $1 AND expires_at > $3 RETURNING created_at`, old, hash, now)
 }
 
 func seenToken(ctx context.Context, q postgres.Q, hash []byte, now time.Time) error {
@@ -203,6 +212,7 @@ func deleteAttempts(ctx context.Context, q postgres.Q, keys []string, at time.Ti
 func sweep(ctx context.Context, q postgres.Q, now time.Time) error {
 	for _, statement := range []string{
 		`DELETE FROM session WHERE expires_at < $1`,
+		`DELETE FROM half_session WHERE expires_at < $1`,
 		`DELETE FROM sign_up WHERE expires_at < $1`,
 		`DELETE FROM ticket WHERE expires_at < $1`,
 		`DELETE FROM attempt WHERE at < $1::timestamptz - interval '1 day'`,

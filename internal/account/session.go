@@ -18,17 +18,18 @@ import (
 type SignedIn struct {
 	Person  uuid.UUID
 	Secret  string    // for the browser's cookie; kept nowhere else
+	Half    bool      // a second factor is still to be given: Secret opens only that step
 	Expires time.Time // whatever happens
 	Device  string    // for the browser to keep longer; see Origin
 	Next    string    // path to lead on to, or ""
 }
 
-// proof says that somebody has shown to be a person. Only what checks a password
-// or a mailed link makes one; a session begins with it. A second factor will
-// stand between the two.
+// proof says that somebody has shown to be a person. Only what checks a password,
+// a mailed link or a second factor makes one; a session begins with it.
 type proof struct {
 	person       uuid.UUID
-	passwordHash string // as it was when proved; the session begins only if it still is
+	passwordHash string // as it was when proved; the session begins only if it still is. "": by other means
+	whole        bool   // with a second factor, where the person has one
 }
 
 // errWrong is the one answer to a wrong password and an unknown address.
@@ -49,11 +50,13 @@ func (s *Service) SignIn(ctx context.Context, who access.Actor, email, password 
 	}
 	var in SignedIn
 	err = journal.Change(ctx, s.db, access.System("sign-in", access.Portal, "account", "sign_in"), func(tx *journal.Tx) error {
-		if err := tx.Record(p.person, journal.Say("Signed in with %s", Browser(from.Agent))); err != nil {
+		if in, err = begin(ctx, tx, p, from, s.life); err != nil {
 			return err
 		}
-		in, err = begin(ctx, tx, p, from)
-		return err
+		if in.Half {
+			return tx.Record(p.person, journal.Say("Gave the password with %s; the second factor is to follow", Browser(from.Agent)))
+		}
+		return tx.Record(p.person, journal.Say("Signed in with %s", Browser(from.Agent)))
 	})
 	return in, err
 }
@@ -95,7 +98,7 @@ func (s *Service) prove(ctx context.Context, email, password string, from Origin
 	if c.State != "active" {
 		return proof{}, problem.New(problem.Forbidden, "This account is suspended. Write to the secretariat.")
 	}
-	p := proof{c.ID, *c.PasswordHash}
+	p := proof{person: c.ID, passwordHash: *c.PasswordHash}
 	if old { // made when hashing was cheaper
 		if p.passwordHash, err = s.hashing.hash(ctx, password); err != nil {
 			return proof{}, err
@@ -108,9 +111,11 @@ func (s *Service) prove(ctx context.Context, email, password string, from Origin
 }
 
 // begin starts a session with an id of its own, in place of the one that the
-// browser had: an id that somebody planted there opens nothing.
-func begin(ctx context.Context, tx *journal.Tx, p proof, from Origin) (SignedIn, error) {
-	if err := stillSo(ctx, tx, p); err != nil {
+// browser had: an id that somebody planted there opens nothing. Where a second
+// factor is still to be given, it begins only the step that asks for it.
+func begin(ctx context.Context, tx *journal.Tx, p proof, from Origin, life Life) (SignedIn, error) {
+	hash, err := stillSo(ctx, tx, p)
+	if err != nil {
 		return SignedIn{}, err
 	}
 	if from.Session != nil {
@@ -118,8 +123,21 @@ func begin(ctx context.Context, tx *journal.Tx, p proof, from Origin) (SignedIn,
 			return SignedIn{}, err
 		}
 	}
-	in := SignedIn{Person: p.person, Secret: secret(), Expires: tx.Now.Add(SessionFor), Device: device(p.passwordHash)}
-	return in, insertSession(ctx, tx, digest(in.Secret), p.person, tx.Now, tx.Now.Add(SessionIdle), from.Agent)
+	if !p.whole {
+		more, err := hasFactor(ctx, tx, p.person)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		if more {
+			in := SignedIn{Person: p.person, Secret: secret(), Half: true, Expires: tx.Now.Add(HalfFor)}
+			return in, insertHalf(ctx, tx, digest(in.Secret), p.person, tx.Now)
+		}
+	}
+	in := SignedIn{Person: p.person, Secret: secret(), Expires: tx.Now.Add(life.For)}
+	if hash != "" {
+		in.Device = device(hash)
+	}
+	return in, insertSession(ctx, tx, digest(in.Secret), p.person, tx.Now, tx.Now.Add(min(life.Idle, life.For)), from.Agent)
 }
 
 // SignOut ends the actor's session.
@@ -145,6 +163,9 @@ type Session struct {
 	ExpiresAt time.Time `db:"expires_at" json:"expires_at" doc:"When it ends if nobody uses it."`
 	Current   bool      `db:"current" json:"current" doc:"The one that asks."`
 }
+
+// Life is how long sessions live here.
+func (s *Service) Life() Life { return s.life }
 
 // Sessions are the actor's, the one last seen first.
 func (s *Service) Sessions(ctx context.Context, who access.Actor) ([]Session, error) {
@@ -210,8 +231,9 @@ func Browser(agent string) string {
 }
 
 // stillSo makes sure that what was proved holds when the session begins: nobody
-// suspended the person or changed the password meanwhile.
-func stillSo(ctx context.Context, tx *journal.Tx, p proof) error {
-	_, err := postgres.One[int](ctx, tx, errMeanwhile, `SELECT 1 FROM person WHERE id = $1 AND state = 'active' AND password_hash = $2 FOR SHARE`, p.person, p.passwordHash)
-	return err
+// suspended the person or changed the password meanwhile. It returns the hash of
+// the password, "" if there is none.
+func stillSo(ctx context.Context, tx *journal.Tx, p proof) (string, error) {
+	return postgres.One[string](ctx, tx, errMeanwhile, `
+		SELECT coalesce(password_hash, '') FROM person WHERE id = $1 AND state = 'active' AND ($2 = '' OR password_hash = $2) FOR SHARE`, p.person, p.passwordHash)
 }

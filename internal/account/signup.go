@@ -198,7 +198,7 @@ func (s *Service) Confirm(ctx context.Context, who access.Actor, link, password 
 		if err := tx.Record(id, journal.Say("%s confirmed the address and opened the account", row.Name)); err != nil {
 			return err
 		}
-		in, err = begin(ctx, tx, proof{id, row.PasswordHash}, from)
+		in, err = begin(ctx, tx, proof{person: id, passwordHash: row.PasswordHash}, from, s.life)
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/journal"
 	"commissionportal/internal/problem"
 )
@@ -24,6 +26,9 @@ const (
 	guessesUnder = 2   // the same, while the account is guessed at from everywhere
 	guessesAll   = 100 // at one account from everywhere, before that
 	guessesFrom  = 100 // from one address at all accounts
+
+	codesHere = 5  // codes for one account from one address
+	codesAll  = 30 // the same from everywhere
 
 	lettersTime = time.Hour
 	lettersTo   = 5  // to one mailbox
@@ -69,6 +74,22 @@ func guesses(now time.Time, email string, from Origin, known bool) tries {
 			most = guessesUnder
 		}
 		return n[here] <= most && n[address] <= guessesFrom
+	}}
+}
+
+// codeTries counts a try of a second factor. Whoever tries from elsewhere knows the
+// password, so there is an end to it from everywhere together: of a million codes
+// three are good at a time. A new password begins the count anew, and who reads
+// the mail can set one; a browser that has signed in before is not kept out.
+func codeTries(now time.Time, person uuid.UUID, passwordHash string, from Origin, known bool) tries {
+	account := accountKey(person.String() + passwordHash)
+	if known {
+		device := "code-device:" + account
+		return tries{now, []string{device}, func(n map[string]int) bool { return n[device] <= guessesHere }}
+	}
+	here, all, address := "code:"+account+":"+network(from.Address), "code:"+account, "address:"+network(from.Address)
+	return tries{now, []string{here, all, address}, func(n map[string]int) bool {
+		return n[here] <= codesHere && n[all] <= codesAll && n[address] <= guessesFrom
 	}}
 }
 

@@ -58,6 +58,8 @@ type App struct {
 
 	metrics *metrics
 	zone    *time.Location
+	// secretKey is SECRET_KEY, read.
+	secretKey []byte
 
 	Accounts      *account.Service
 	Commissions   *commission.Service
@@ -78,6 +80,10 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 		return nil, err
 	}
 	zone, err := c.zone()
+	if err != nil {
+		return nil, err
+	}
+	key, err := c.key()
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
-	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, zone: zone,
+	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, zone: zone, secretKey: key,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Zone: zone, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
@@ -125,7 +131,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 
 // capabilities is where each is wired: its service, its doors, its hooks.
 func (a *App) capabilities(post *mail.Post) {
-	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue, a.PasswordMemory)
+	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue, account.Settings{Memory: a.PasswordMemory, Key: a.secretKey, Life: account.Life{For: a.SessionLife, Idle: a.SessionIdle}})
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -30,6 +32,9 @@ type Config struct {
 	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	Development    bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
 	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`
+	SecretKey      string         `env:"SECRET_KEY" help:"32 random bytes in base64 (openssl rand -base64 32), with which the secrets of apps for codes are encrypted in the database; empty: they are not"`
+	SessionLife    time.Duration  `env:"SESSION_LIFE" envDefault:"720h" help:"how long a session lives, whatever happens"`
+	SessionIdle    time.Duration  `env:"SESSION_IDLE" envDefault:"336h" help:"how long a session lives that nobody uses"`
 	Files          string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
 	MaxFile        int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
 	Clamd          string         `env:"CLAMD" help:"ClamAV daemon that searches files for viruses, unix:///run/clamav/clamd.ctl or tcp://host:3310: while it is down no file is taken; empty: none"`
@@ -68,6 +73,9 @@ func FromEnvironment() (Config, error) {
 	if c.PasswordMemory < LeastPasswordMemory || c.PasswordMemory > 4<<20 {
 		return c, fmt.Errorf("PASSWORD_MEMORY: %d is not from %d to %d", c.PasswordMemory, LeastPasswordMemory, 4<<20)
 	}
+	if c.SessionIdle < time.Minute || c.SessionLife < c.SessionIdle || c.SessionLife > 400*24*time.Hour {
+		return c, fmt.Errorf("SESSION_LIFE, SESSION_IDLE: %v is not from %v (the idle time, at least a minute) to 400 days", c.SessionLife, c.SessionIdle)
+	}
 	if c.MaxFile < 1 || c.MaxFile > blob.MaxSize {
 		return c, fmt.Errorf("MAX_FILE: %d is not from 1 to %d", c.MaxFile, int64(blob.MaxSize))
 	}
@@ -88,6 +96,18 @@ func (c Config) zone() (*time.Location, error) {
 		return nil, fmt.Errorf("TIME_ZONE: %q is no time zone such as Europe/Paris", c.TimeZone)
 	}
 	return zone, nil
+}
+
+// key is what SECRET_KEY stands for; nil if it is empty.
+func (c Config) key() ([]byte, error) {
+	if c.SecretKey == "" {
+		return nil, nil
+	}
+	key, err := base64.StdEncoding.DecodeString(c.SecretKey)
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("SECRET_KEY: it is not 32 bytes in base64")
+	}
+	return key, nil
 }
 
 // Address is where the portal listens.

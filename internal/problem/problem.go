@@ -14,17 +14,18 @@ type Kind string
 // The kinds a caller can act on. An error that is none of these is a fault of
 // ours: it is logged and shown as one.
 const (
-	Invalid     Kind = "invalid"     // the input is wrong; Fields say where
-	Conflict    Kind = "conflict"    // right in itself, but not in the state things are in now
-	NotFound    Kind = "not-found"   // does not exist, or may not be seen
-	Forbidden   Kind = "forbidden"   // may be seen, may not be done
-	SignIn      Kind = "sign-in"     // nobody is signed in and somebody has to be
-	TooLarge    Kind = "too-large"   // over a limit of size
-	TooMany     Kind = "too-many"    // over a limit of rate
-	Unavailable Kind = "unavailable" // something the portal needs is down
-	Full        Kind = "full"        // there is no room left to keep it
-	Stale       Kind = "stale"       // the change was made from a version that is not the current one
-	Unguarded   Kind = "unguarded"   // an update that does not say which version it was made from
+	Invalid     Kind = "invalid"       // the input is wrong; Fields say where
+	Conflict    Kind = "conflict"      // right in itself, but not in the state things are in now
+	NotFound    Kind = "not-found"     // does not exist, or may not be seen
+	Forbidden   Kind = "forbidden"     // may be seen, may not be done
+	SignIn      Kind = "sign-in"       // nobody is signed in and somebody has to be
+	SignInAgain Kind = "sign-in-again" // somebody is, but too long ago for what is asked
+	TooLarge    Kind = "too-large"     // over a limit of size
+	TooMany     Kind = "too-many"      // over a limit of rate
+	Unavailable Kind = "unavailable"   // something the portal needs is down
+	Full        Kind = "full"          // there is no room left to keep it
+	Stale       Kind = "stale"         // the change was made from a version that is not the current one
+	Unguarded   Kind = "unguarded"     // an update that does not say which version it was made from
 )
 
 // Error is a problem with a sentence for the person who met it. Format and Args

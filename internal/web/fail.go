@@ -24,7 +24,7 @@ import (
 var statusOf = map[problem.Kind]int{
 	problem.Invalid: 422, problem.Conflict: 409, problem.NotFound: 404, problem.Forbidden: 403, problem.SignIn: 401,
 	problem.TooLarge: 413, problem.TooMany: 429, problem.Unavailable: 503, problem.Stale: 412, problem.Unguarded: 428,
-	problem.Full: 507,
+	problem.Full: 507, problem.SignInAgain: 403,
 }
 
 var titleOf = map[int]string{
@@ -164,7 +164,11 @@ func (s *Server) body(ctx context.Context, status int, p *problem.Error) *Body {
 	case kind == "":
 		kind = "fault"
 	}
-	b := &Body{Type: "/problems/" + kind, Title: i18n.T(ctx, titled(status)), Status: status, Detail: i18n.Problem(ctx, p)}
+	title := i18n.T(ctx, titled(status))
+	if p.Kind == problem.SignInAgain {
+		title = i18n.T(ctx, "Sign in again first")
+	}
+	b := &Body{Type: "/problems/" + kind, Title: title, Status: status, Detail: i18n.Problem(ctx, p)}
 	for _, f := range p.Fields {
 		if b.Fields == nil {
 			b.Fields = map[string]string{}

@@ -11,12 +11,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
+
+// AgainField is the field of a form by which somebody signs in again; see Recent.
+const AgainField = "_again"
 
 // staleStart is after how long a request that began and never answered is taken
 // for dead, so that its repetition may run.
@@ -47,6 +51,12 @@ func (s *Server) once(c *fiber.Ctx) error {
 	content := ""
 	if !c.Request().IsBodyStream() {
 		content = string(c.Body())
+		if c.Context().PostArgs().Has(AgainField) { // a password is kept nowhere, not even in a digest with the rest
+			rest := &fasthttp.Args{}
+			c.Context().PostArgs().CopyTo(rest)
+			rest.Del(AgainField)
+			content = rest.String()
+		}
 	}
 	return s.carry(c, key, content, c.Next)
 }

@@ -7,11 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/journal"
+	"commissionportal/internal/problem"
 )
 
 // Route is a line of the route table: what `portal routes` prints and what the
@@ -26,49 +29,57 @@ type Route struct {
 	Stream       bool // reads its body as it arrives, by Incoming, up to a limit of its own
 	Live         bool // its answer goes on for as long as the client listens
 	Secret       bool // its answer holds what is shown once: it is not kept for a repetition
+	Recent       bool // asks who signed in long ago to sign in again; see Recent
 }
 
 // Need is what a route's operation asks access for.
 type Need struct {
 	Kind           access.Kind
 	Object, Action string
+	recent         bool
 }
 
 // Open is the need of a route that reads nothing of anybody: a form, a file.
 var Open = Need{}
 
 // InPortal is a Need in the scope of the portal.
-func InPortal(object, action string) Need { return Need{access.PortalKind, object, action} }
+func InPortal(object, action string) Need {
+	return Need{Kind: access.PortalKind, Object: object, Action: action}
+}
 
 // InCommission is a Need in the scope of the commission that the path names.
-func InCommission(object, action string) Need { return Need{access.CommissionKind, object, action} }
+func InCommission(object, action string) Need {
+	return Need{Kind: access.CommissionKind, Object: object, Action: action}
+}
 
 // InOrganization is a Need in the scope of an organization.
-func InOrganization(object, action string) Need { return Need{access.OrganizationKind, object, action} }
+func InOrganization(object, action string) Need {
+	return Need{Kind: access.OrganizationKind, Object: object, Action: action}
+}
 
 // Page adds a page's route.
 func (s *Server) Page(method, path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action})
-	s.App.Add(method, path, open(need, h))
+	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent})
+	s.App.Add(method, path, s.open(need, h))
 }
 
 // Upload adds a page's route that takes a body up to MaxUpload.
 func (s *Server) Upload(path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Large: true})
-	s.App.Post(path, open(need, h))
+	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Large: true})
+	s.App.Post(path, s.open(need, h))
 }
 
 // Once adds a page's route whose answer holds what is shown once, such as a new
 // token: it is not kept, so a repetition is refused and not answered again.
 func (s *Server) Once(path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Secret: true})
-	s.App.Post(path, open(need, h))
+	s.add(Route{Method: fiber.MethodPost, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Secret: true})
+	s.App.Post(path, s.open(need, h))
 }
 
 // Stream adds a route whose handler reads the body as it arrives, by Incoming.
 func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Stream: true})
-	s.App.Add(method, path, open(need, func(c *fiber.Ctx) error {
+	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Stream: true})
+	s.App.Add(method, path, s.open(need, func(c *fiber.Ctx) error {
 		err := h(c)
 		drain(c)
 		return err
@@ -77,12 +88,49 @@ func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handl
 
 // Live adds a route whose answer goes on: its handler ends with Events.
 func (s *Server) Live(path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: fiber.MethodGet, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Live: true})
-	s.App.Get(path, open(need, h))
+	s.add(Route{Method: fiber.MethodGet, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Live: true})
+	s.App.Get(path, s.open(need, h))
 }
 
-// open marks the answers of a route that has nothing to authorize.
-func open(need Need, h fiber.Handler) fiber.Handler {
+// Recent is a need of who has signed in a moment ago: of an act that could do
+// much harm from a browser that was left open. A page asks for the password, or a
+// second factor, and then does what was sent; the API refuses. A token was made
+// by who had signed in a moment before, and may do it, but for what changes the
+// account itself: nobody who finds one takes the account over.
+func Recent(n Need) Need {
+	n.recent = true
+	return n
+}
+
+// errAgain is the answer of the API to who signed in too long ago.
+var errAgain = problem.New(problem.SignInAgain, "You signed in too long ago for this, or a token asks for what only its owner may do. Sign in again and repeat it.")
+
+func stale(who access.Actor, need Need, now time.Time) bool {
+	switch {
+	case !need.recent || !who.SignedIn():
+		return false
+	case who.Session == nil:
+		return need.Object == "account"
+	}
+	return !who.Recent(now)
+}
+
+// open puts before a handler what its need asks for: nothing but a mark that
+// there is nothing to authorize, or a recent sign-in.
+func (s *Server) open(need Need, h fiber.Handler) fiber.Handler {
+	if need.recent {
+		return func(c *fiber.Ctx) error {
+			if who := Actor(c); stale(who, need, journal.Now(c.UserContext())) {
+				if who.Session == nil {
+					return errAgain
+				}
+				if done, err := s.Again(c); err != nil || !done {
+					return err
+				}
+			}
+			return h(c)
+		}
+	}
 	if need != Open {
 		return h
 	}
@@ -123,11 +171,14 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(200)},
 			Description: "Any text of yours that names this request; sent again with the same body, it is answered as the first time and carried out once."})
 	}
-	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Large: c.Large, Secret: c.Secret})
+	s.add(Route{Method: c.Method, Path: fiberPath(path), Operation: c.Operation, Kind: c.Need.Kind, Object: c.Need.Object, Action: c.Need.Action, Recent: c.Need.recent, Large: c.Large, Secret: c.Secret})
 	s.room = roomOf(reflect.TypeFor[I]())
 	huma.Register(s.API, op, func(ctx context.Context, in *I) (*O, error) {
 		if c.Need == Open {
 			access.Public(ctx)
+		}
+		if stale(access.From(ctx), c.Need, journal.Now(ctx)) {
+			return nil, s.apiError(ctx, errAgain)
 		}
 		if err := clean(reflect.ValueOf(in), ""); err != nil {
 			return nil, s.apiError(ctx, err)

@@ -58,7 +58,10 @@ type Server struct {
 	Observe func(method, route string, status int, took time.Duration)
 	// Seen, if set, notes that the session or token with that hash is in use; it is
 	// called at most every SeenEvery of one that asks.
-	Seen   func(ctx context.Context, who access.Actor, hash []byte) error
+	Seen func(ctx context.Context, who access.Actor, hash []byte) error
+	// Again, if set, asks whoever signed in too long ago for the route to sign in
+	// again: it reports whether that was done, or has answered with the page that asks.
+	Again  func(*fiber.Ctx) (bool, error)
 	room   string // capability whose operation is being described; see schemaName
 	tabs   map[string][]Tab
 	routes []Route

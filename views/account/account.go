@@ -110,8 +110,21 @@ func zones() []part.Option {
 // Sessions is what the page of one's sessions shows.
 type Sessions struct {
 	Rows []account.Session
+	Life account.Life
 	Now  time.Time
 	Tabs []part.Tab
+}
+
+// span is a length of time in words, to the hour.
+func span(ctx context.Context, d time.Duration) string {
+	hours := int(d.Round(time.Hour).Hours())
+	switch {
+	case hours >= 48:
+		return i18n.N(ctx, hours/24, "%d day", "%d days")
+	case hours >= 1:
+		return i18n.N(ctx, hours, "%d hour", "%d hours")
+	}
+	return i18n.N(ctx, int(d.Minutes()), "%d minute", "%d minutes")
 }
 
 func (s Sessions) others() bool {

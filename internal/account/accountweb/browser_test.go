@@ -3,6 +3,7 @@ package accountweb_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"commissionportal/internal/app/apptest"
 )
@@ -57,6 +58,30 @@ func TestJourneyFromSignUp(t *testing.T) {
 	tab.Click("Keep as it is")
 	tab.Open("/persons/" + apptest.Value[string](p, `SELECT id FROM person`))
 	look("person")
+	tab.Open("/profile/factors")
+	look("factors")
+	tab.Click("Set up an app")
+	tab.See("point its camera here")
+	look("factor-app")
+	tab.Expect(422)
+	tab.Fill("Code", "123456")
+	tab.Click("main .btn-primary")
+	tab.See("not the code that the app shows")
+	tab.Fill("Code", codeAt(t, strings.ReplaceAll(tab.Text(".copy code"), " ", ""), time.Now()))
+	tab.Click("main .btn-primary")
+	tab.See("Save these codes now")
+	look("factor-codes")
+	tab.Click("I have saved them")
+	tab.See("10 recovery codes are left")
+	look("factors-set-up")
+	p.Exec(`UPDATE session SET created_at = created_at - interval '1 hour'`)
+	tab.Expect(403)
+	tab.Click("Make new codes")
+	tab.See("Is it you?")
+	look("again")
+	tab.Fill("Password, or code", password)
+	tab.Click("Go on")
+	tab.See("Save these codes now")
 	p.Exec(`INSERT INTO portal_role (person_id, role) SELECT id, 'secretariat' FROM person`)
 	p.Person("Ada Lovelace")
 	tab.Open("/persons")

@@ -23,13 +23,15 @@ type pages struct {
 // Mount adds the routes of accounts.
 func Mount(s *web.Server, accounts *account.Service) {
 	h := &pages{s, accounts}
-	s.Seen = accounts.Seen
+	s.Seen, s.Again = accounts.Seen, h.again
 	s.Own = append(s.Own, layout.Entry{Label: "Persons", Path: "/persons"})
 	signIn, signUp, reset := web.InPortal("account", "sign_in"), web.InPortal("account", "sign_up"), web.InPortal("account", "reset")
 	read, edit := web.InPortal("account", "read"), web.InPortal("account", "edit")
 
 	s.Page("GET", "/sign-in", "session.begin.form", signIn, h.getSignIn)
 	s.Page("POST", "/sign-in", "session.begin", signIn, h.postSignIn)
+	s.Page("GET", "/sign-in/second", "session.second.form", signIn, h.getSecond)
+	s.Page("POST", "/sign-in/second", "session.second", signIn, h.postSecond)
 	s.Page("POST", "/sign-out", "session.finish", web.InPortal("account", "sign_out"), h.postSignOut)
 	s.Page("GET", "/sign-up", "account.sign_up.form", signUp, h.getSignUp)
 	s.Page("POST", "/sign-up", "account.sign_up", signUp, h.postSignUp)
@@ -51,11 +53,19 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("POST", "/profile", "profile.edit", edit, h.postProfile)
 	s.Page("GET", "/profile/password", "password.change.form", edit, h.getPassword)
 	s.Page("POST", "/profile/password", "password.change", edit, h.postPassword)
+	s.AddTab("account", web.Tab{Label: "Second factor", Path: "/factors", Order: 15})
+	s.Page("GET", "/profile/factors", "factor.list", read, h.getFactors)
+	s.Page("POST", "/profile/factors/app", "factor.begin", web.Recent(edit), h.postApp)
+	s.Page("GET", "/profile/factors/app", "factor.begin.form", edit, h.getApp)
+	s.Once("/profile/factors/app/confirm", "factor.confirm", web.Recent(edit), h.postConfirmApp)
+	s.Page("GET", "/profile/factors/app/remove", "factor.remove.form", edit, h.getRemoveApp)
+	s.Page("POST", "/profile/factors/app/remove", "factor.remove", web.Recent(edit), h.postRemoveApp)
+	s.Once("/profile/factors/codes", "factor.codes", web.Recent(edit), h.postCodes)
 	s.Page("GET", "/profile/sessions", "session.list", read, h.getSessions)
 	s.Page("POST", "/profile/sessions/end", "session.end_others", edit, h.postEndOthers)
 	s.Page("POST", "/profile/sessions/:id/end", "session.end", edit, h.postEndSession)
 	s.Page("GET", "/profile/tokens", "token.list", read, h.getTokens)
-	s.Once("/profile/tokens", "token.make", edit, h.postTokens)
+	s.Once("/profile/tokens", "token.make", web.Recent(edit), h.postTokens)
 	s.Page("GET", "/profile/tokens/:id/revoke", "token.revoke.form", edit, h.getRevoke)
 	s.Page("POST", "/profile/tokens/:id/revoke", "token.revoke", edit, h.postRevoke)
 	s.Page("POST", "/preferences/theme", "preference.set", web.InPortal("preference", "set"), h.postTheme)
@@ -63,7 +73,7 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("GET", "/persons", "person.list", web.InPortal("person", "list"), h.getList)
 	s.Page("GET", "/persons/:id", "person.show", web.InPortal("profile", "read"), h.getShow)
 	s.Page("GET", "/persons/:id/suspend", "person.suspend.form", web.InPortal("person", "suspend"), h.getSuspend)
-	s.Page("POST", "/persons/:id/suspend", "person.suspend", web.InPortal("person", "suspend"), h.postSuspend)
+	s.Page("POST", "/persons/:id/suspend", "person.suspend", web.Recent(web.InPortal("person", "suspend")), h.postSuspend)
 	s.Page("POST", "/persons/:id/reinstate", "person.reinstate", web.InPortal("person", "reinstate"), h.postReinstate)
 	mountAPI(s, accounts)
 }
@@ -76,7 +86,7 @@ const home = "/desk"
 const deviceCookie = "device"
 
 func (h *pages) origin(c *fiber.Ctx) account.Origin {
-	o := account.Origin{Address: h.Address(c), Agent: c.Get(fiber.HeaderUserAgent), Device: c.Cookies(deviceCookie)}
+	o := account.Origin{Address: h.Address(c), Agent: c.Get(fiber.HeaderUserAgent), Device: c.Cookies(deviceCookie), Half: c.Cookies(halfCookie)}
 	if s := web.Session(c); s != "" {
 		o.Session = web.Hash(s)
 	}
@@ -87,10 +97,18 @@ func (h *pages) keepDevice(c *fiber.Ctx, device string) {
 	c.Cookie(&fiber.Cookie{Name: deviceCookie, Value: device, Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true, Secure: h.Secure(), SameSite: fiber.CookieSameSiteStrictMode})
 }
 
-// enter gives the browser its session and leads on.
+// enter gives the browser its session and leads on: to the second step, if a
+// second factor is still to be given.
 func (h *pages) enter(c *fiber.Ctx, in account.SignedIn, next, flash string) error {
+	if in.Half {
+		h.ClearSession(c) // the one it had has ended
+		h.setHalf(c, in.Secret, int(account.HalfFor.Seconds()))
+		return h.SeeOther(c, web.Query("/sign-in/second", "next", web.Local(next, "")), flash)
+	}
 	h.SetSession(c, in.Secret, in.Expires)
-	h.keepDevice(c, in.Device)
+	if in.Device != "" {
+		h.keepDevice(c, in.Device)
+	}
 	return h.SeeOther(c, web.Local(next, home), flash)
 }
 

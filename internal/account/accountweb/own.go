@@ -118,7 +118,7 @@ func (h *pages) getSessions(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.Render(c, http.StatusOK, views.SessionsPage(views.Sessions{Rows: rows, Now: journal.Now(ctx), Tabs: h.tabs(c, "/sessions")}))
+	return h.Render(c, http.StatusOK, views.SessionsPage(views.Sessions{Rows: rows, Life: h.accounts.Life(), Now: journal.Now(ctx), Tabs: h.tabs(c, "/sessions")}))
 }
 
 func (h *pages) postEndSession(c *fiber.Ctx) error {

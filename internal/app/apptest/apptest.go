@@ -246,8 +246,8 @@ func (p *Portal) Person(name string, roles ...string) *Client {
 		p.Exec(`INSERT INTO portal_role (person_id, role) VALUES ($1, $2)`, id, r)
 	}
 	secret := hex.EncodeToString(random()) + hex.EncodeToString(random())
-	// Seen far ahead: whatever the test's clock says, no page has to note that it was seen.
-	p.Exec(`INSERT INTO session (hash, person_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3::timestamptz, $3::timestamptz + interval '100 years', $3::timestamptz + interval '100 years')`, web.Hash(secret), id, p.clock().Add(-50*365*24*time.Hour))
+	// Seen far ahead: whatever the test's clock says, no page has to note that it was seen, or asks to sign in again.
+	p.Exec(`INSERT INTO session (hash, person_id, created_at, seen_at, confirmed_at, expires_at) VALUES ($1, $2, $3::timestamptz, $3::timestamptz + interval '100 years', $3::timestamptz + interval '100 years', $3::timestamptz + interval '100 years')`, web.Hash(secret), id, p.clock().Add(-50*365*24*time.Hour))
 	c := p.Visitor()
 	c.ID, c.Name, c.Email, c.session = id, name, email, secret
 	u, _ := url.Parse(p.URL)

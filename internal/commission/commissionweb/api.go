@@ -21,7 +21,7 @@ func mountAPI(s *web.Server, commissions *commission.Service) {
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}", Operation: "commission.show.api", Need: web.InCommission("commission", "read"), Summary: "Read a commission", Tag: tag}, h.show)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/about", Operation: "commission.about.api", Need: web.InCommission("commission", "read"), Summary: "Read the support, officers, organizations and numbers of a commission", Tag: tag}, h.about)
 	web.API(s, web.Call{Method: "PATCH", Path: "/commissions/{slug}", Operation: "commission.settings.api", Need: web.InCommission("commission", "settings"), Summary: "Change the settings of a commission", Tag: tag}, h.edit)
-	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/transitions", Operation: "commission.transition.api", Need: web.InCommission("commission", "read"), Summary: "Bring a commission into another state", Tag: tag}, h.transition)
+	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/transitions", Operation: "commission.transition.api", Need: web.Recent(web.InCommission("commission", "read")), Summary: "Bring a commission into another state", Tag: tag}, h.transition)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/history", Operation: "commission.history.api", Need: web.InCommission("history", "read"), Summary: "Read the history of a commission", Tag: tag}, h.history)
 	h.mountFounding(s)
 	h.mountCharter(s)

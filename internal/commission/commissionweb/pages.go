@@ -46,6 +46,9 @@ func Mount(s *web.Server, commissions *commission.Service) {
 	for _, a := range commission.Acts {
 		need := web.InCommission("commission", a.Name)
 		s.Page("GET", "/commissions/:slug/"+a.Name, "commission."+a.Name+".form", need, h.getAct(a))
+		if a.Name == "conclude" {
+			need = web.Recent(need)
+		}
 		s.Page("POST", "/commissions/:slug/"+a.Name, "commission."+a.Name, need, h.postAct(a))
 	}
 	h.mountFounding()

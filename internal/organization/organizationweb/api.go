@@ -35,7 +35,7 @@ func mountAPI(s *web.Server, organizations *organization.Service) {
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/suspend", Operation: "organization.suspend.api", Need: in("suspend"), Summary: "Suspend an organization; its seats and participations end", Tag: tag}, h.suspend)
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/reinstate", Operation: "organization.reinstate.api", Need: in("reinstate"), Summary: "Reinstate an organization", Tag: tag}, h.reinstate)
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/leave", Operation: "organization.leave.api", Need: in("leave"), Summary: "Leave the convention; seats and participations end", Tag: tag}, h.leave)
-	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/merge", Operation: "organization.merge.api", Need: in("merge"), Summary: "Merge an organization into another one", Tag: tag}, h.merge)
+	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/merge", Operation: "organization.merge.api", Need: web.Recent(in("merge")), Summary: "Merge an organization into another one", Tag: tag}, h.merge)
 
 	web.API(s, web.Call{Method: "GET", Path: "/organizations/{slug}/affiliations", Operation: "affiliation.list.api", Need: web.InOrganization("affiliation", "read"), Summary: "List who acts for an organization", Tag: people}, h.affiliations)
 	web.API(s, web.Call{Method: "POST", Path: "/organizations/{slug}/affiliations", Operation: "affiliation.claim.api", Need: web.InOrganization("affiliation", "claim"), Summary: "Say that you act for an organization", Tag: people, Status: 201}, h.claim)

@@ -52,7 +52,7 @@ func Mount(s *web.Server, organizations *organization.Service) {
 	s.Page("GET", "/organizations/:slug/reinstate", "organization.reinstate.form", in("reinstate"), h.getReinstate)
 	s.Page("POST", "/organizations/:slug/reinstate", "organization.reinstate", in("reinstate"), h.postReinstate)
 	s.Page("GET", "/organizations/:slug/merge", "organization.merge.form", in("merge"), h.getMerge)
-	s.Page("POST", "/organizations/:slug/merge", "organization.merge", in("merge"), h.postMerge)
+	s.Page("POST", "/organizations/:slug/merge", "organization.merge", web.Recent(in("merge")), h.postMerge)
 
 	s.Page("GET", "/organizations/:slug/people", "affiliation.list", web.InOrganization("affiliation", "read"), h.getPeople)
 	s.Page("GET", "/organizations/:slug/join", "affiliation.claim.form", claim, h.getJoin)

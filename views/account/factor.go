@@ -1,0 +1,74 @@
+package account
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"commissionportal/internal/account"
+	"commissionportal/internal/i18n"
+	"commissionportal/views/part"
+)
+
+// Factors is what the page of one's second factors shows.
+type Factors struct {
+	account.Factors
+	Now  time.Time
+	Key  string
+	Tabs []part.Tab
+}
+
+// SetUp is what the page shows on which an app for codes is set up.
+type SetUp struct {
+	App     account.App
+	Problem string
+	Errors  map[string]string
+	Tabs    []part.Tab
+}
+
+// Codes is what the page shows on which recovery codes are seen, once.
+type Codes struct {
+	Texts []string
+	Email string
+	Tabs  []part.Tab
+}
+
+// file is the codes as a text to be saved.
+func (c Codes) file(ctx context.Context) string {
+	text := i18n.T(ctx, "Recovery codes of %s on the Commission Portal. Each is good once.", c.Email) + "\n\n" + strings.Join(c.Texts, "\n") + "\n"
+	return "data:text/plain;charset=utf-8," + url.PathEscape(text)
+}
+
+func code(ctx context.Context, errors map[string]string) part.Field {
+	return part.Field{Name: "code", Label: i18n.T(ctx, "Code"), Error: errors["code"], Required: true, MaxLength: 40, Autocomplete: "one-time-code"}
+}
+
+// Second is what the second step of signing in shows.
+type Second struct {
+	account.Factors
+	Next    string
+	Problem string
+	Errors  map[string]string
+}
+
+// Again is the page that asks to sign in again before something is done: with
+// what was sent, so that it is sent again.
+type Again struct {
+	account.Factors
+	Action  string
+	Kept    [][2]string
+	Problem string
+	Errors  map[string]string
+}
+
+func (a Again) field(ctx context.Context) part.Field {
+	f := part.Field{Name: "_again", Type: "password", Label: i18n.T(ctx, "Password"), Error: a.Errors["_again"], Required: true, Autocomplete: "current-password"}
+	switch {
+	case a.App != nil && a.Password:
+		f.Label, f.Help = i18n.T(ctx, "Password, or code"), i18n.T(ctx, "Either your password, or the code that your app shows now.")
+	case a.App != nil:
+		f.Label, f.Help, f.Autocomplete = i18n.T(ctx, "Code"), i18n.T(ctx, "That your app shows now."), "one-time-code"
+	}
+	return f
+}
