@@ -5,10 +5,13 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
@@ -39,6 +42,7 @@ type Service struct {
 	hashing hasher
 	key     []byte // encrypts secrets that cannot be kept as hashes; nil: they are kept as they are
 	life    Life
+	keys    *webauthn.WebAuthn // asks passkeys; nil: there are none here
 	// OnSuspend are run in the change that suspends a person: what must end with
 	// the account in capabilities that this one does not know.
 	OnSuspend []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
@@ -49,6 +53,7 @@ type Settings struct {
 	Memory uint32 // how many KiB hashing a password takes
 	Key    []byte // of 32 bytes, encrypts the secrets of apps for codes; nil: they are kept as they are
 	Life   Life
+	Base   *url.URL // the address that people use: passkeys are good for it alone
 }
 
 // Life is how long a session lives: For after it began, whatever happens, and
@@ -57,15 +62,19 @@ type Life struct{ For, Idle time.Duration }
 
 // New makes the service and registers its work with the queue, so it comes
 // before queue.Start.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, with Settings) *Service {
-	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(with.Memory), key: with.Key, life: with.Life}
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, with Settings) (*Service, error) {
+	keys, err := newKeys(with.Base)
+	if err != nil {
+		return nil, fmt.Errorf("passkeys: %w", err)
+	}
+	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(with.Memory), key: with.Key, life: with.Life, keys: keys}
 	if s.life.For == 0 {
 		s.life = Life{SessionFor, SessionIdle}
 	}
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
 	queue.Every("account.sweep", 24*time.Hour, s.Sweep)
-	return s
+	return s, nil
 }
 
 // Person is an account as its owner and the secretariat see it.

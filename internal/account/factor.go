@@ -30,13 +30,14 @@ const (
 // Factors are what a person has besides the password.
 type Factors struct {
 	App      *time.Time `db:"app" json:"app,omitempty" doc:"Since when an app makes codes; absent: none does."`
+	Keys     int        `db:"keys" json:"passkeys" doc:"How many passkeys there are."`
 	Pending  bool       `db:"pending" json:"-"`
 	Password bool       `db:"password" json:"-"`
 	Codes    int        `db:"codes" json:"recovery_codes" doc:"Recovery codes that are left."`
 }
 
 // Any reports whether signing in asks for more than the password.
-func (f Factors) Any() bool { return f.App != nil }
+func (f Factors) Any() bool { return f.App != nil || f.Keys > 0 }
 
 // App is what an app for codes is set up with.
 type App struct {

@@ -16,6 +16,7 @@ func factors(ctx context.Context, q postgres.Q, person uuid.UUID) (Factors, erro
 	return postgres.One[Factors](ctx, q, nil, `
 		SELECT max(confirmed_at) AS app, count(*) > count(confirmed_at) AS pending,
 		       (SELECT password_hash IS NOT NULL FROM person WHERE id = $1) AS password,
+		       (SELECT count(*) FROM passkey WHERE person_id = $1) AS keys,
 		       (SELECT count(*) FROM recovery_code WHERE person_id = $1) AS codes
 		FROM authenticator WHERE person_id = $1`, person)
 }

@@ -118,6 +118,7 @@ func (s *Service) writeReinstated(ctx context.Context, tx *journal.Tx, p Person)
 // What a letter says happened to second factors.
 const (
 	factorOn = iota
+	factorKey
 	factorOff
 	factorCodes
 	factorRecovered
@@ -131,6 +132,9 @@ func (s *Service) writeFactor(ctx context.Context, tx *journal.Tx, p Person, wha
 		case factorOn:
 			n.Subject = i18n.T(ctx, "A second factor was set up")
 			n.Paragraphs = []string{i18n.T(ctx, "From now on, signing in to your account asks for it besides the password. Keep the recovery codes in a safe place.")}
+		case factorKey:
+			n.Subject = i18n.T(ctx, "A passkey was set up")
+			n.Paragraphs = []string{i18n.T(ctx, "It signs in to your account without a password. From now on the password alone is not enough.")}
 		case factorOff:
 			n.Subject = i18n.T(ctx, "A second factor was removed")
 			n.Paragraphs = []string{i18n.T(ctx, "It is not asked for any more when you sign in.")}

@@ -122,7 +122,9 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Zone: zone, Proxies: c.Proxies})}
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
-	a.capabilities(post)
+	if err := a.capabilities(post); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	if scanner != nil {
 		a.Documents.Scanner = scanner
 	}
@@ -130,8 +132,11 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 }
 
 // capabilities is where each is wired: its service, its doors, its hooks.
-func (a *App) capabilities(post *mail.Post) {
-	a.Accounts = account.New(a.DB, a.Policy, post, a.Queue, account.Settings{Memory: a.PasswordMemory, Key: a.secretKey, Life: account.Life{For: a.SessionLife, Idle: a.SessionIdle}})
+func (a *App) capabilities(post *mail.Post) (err error) {
+	a.Accounts, err = account.New(a.DB, a.Policy, post, a.Queue, account.Settings{Memory: a.PasswordMemory, Key: a.secretKey, Life: account.Life{For: a.SessionLife, Idle: a.SessionIdle}, Base: a.Web.Base})
+	if err != nil {
+		return err
+	}
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
@@ -177,6 +182,7 @@ func (a *App) capabilities(post *mail.Post) {
 	a.Queue.Every("document.digests", time.Hour, a.Documents.Digests)
 	a.Queue.Every("document.remind", time.Hour, a.Documents.Remind)
 	a.Queue.Every("document.unindexed", time.Minute, a.Documents.IndexRest)
+	return nil
 }
 
 // Context is ctx for what is done outside a request: it knows the convention's days.

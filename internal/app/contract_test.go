@@ -117,6 +117,7 @@ var whole = map[string]string{
 	"GET /api/v1/organizations/{slug}/participations": "one for each commission it is in",
 	"GET /api/v1/persons/me/affiliations":             "the reader's own",
 	"GET /api/v1/persons/me/sessions":                 "the reader's own",
+	"GET /api/v1/persons/me/passkeys":                 "the reader's own",
 	"GET /api/v1/persons/me/tokens":                   "the reader's own",
 }
 

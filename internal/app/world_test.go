@@ -55,6 +55,7 @@ func newWorld(t *testing.T, n int) *world {
 		"changes":                "SELECT max(number) FROM journal_entry WHERE object = 'access'",
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",
+		"passkeys":               "SELECT id FROM passkey ORDER BY id LIMIT 1",
 		"tokens":                 "SELECT id FROM token WHERE name = 'Token 1'",
 		"affiliations":           "SELECT a.id FROM affiliation a JOIN person p ON p.id = a.person_id WHERE p.email = 'q1@example.org'",
 		"applications":           "SELECT id FROM application ORDER BY id LIMIT 1",
@@ -181,6 +182,8 @@ BEGIN
     SELECT sha256(('session' || i)::bytea), sam, now(), now(), now() + interval '10 days' FROM generate_series(1, n) i;
   INSERT INTO token (hash, person_id, name, read_only, created_at)
     SELECT sha256(('token' || i)::bytea), sam, 'Token ' || i, true, now() FROM generate_series(1, n) i;
+  INSERT INTO passkey (person_id, handle, name, credential, created_at)
+    SELECT sam, sha256(('key' || i)::bytea), 'Key ' || i, '{}', now() FROM generate_series(1, n) i;
   INSERT INTO sign_up (hash, email, name, password_hash, language, time_zone, created_at, expires_at)
     SELECT sha256(('confirm' || i)::bytea), 'new' || i || '@example.org', 'New ' || i, '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43), 'en', 'UTC', now(), now() + interval '1 day' FROM generate_series(1, n) i;
   INSERT INTO ticket (hash, person_id, purpose, created_at, expires_at)

@@ -20,6 +20,7 @@ type Entry struct {
 	Next                 string
 	Link                 string // secret of the mailed link that led here
 	Show                 bool   // the password can be read
+	Can                  bool   // passkeys can be used here
 	Problem              string // what is wrong with all of it
 	Errors               map[string]string
 }

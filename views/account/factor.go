@@ -14,9 +14,14 @@ import (
 // Factors is what the page of one's second factors shows.
 type Factors struct {
 	account.Factors
-	Now  time.Time
-	Key  string
-	Tabs []part.Tab
+	Now      time.Time
+	Key      string
+	Passkeys []account.Passkey
+	Can      bool // this portal can have passkeys
+	Name     string
+	Problem  string
+	Errors   map[string]string
+	Tabs     []part.Tab
 }
 
 // SetUp is what the page shows on which an app for codes is set up.
@@ -48,6 +53,7 @@ func code(ctx context.Context, errors map[string]string) part.Field {
 type Second struct {
 	account.Factors
 	Next    string
+	Can     bool
 	Problem string
 	Errors  map[string]string
 }
@@ -57,6 +63,7 @@ type Second struct {
 type Again struct {
 	account.Factors
 	Action  string
+	Can     bool
 	Kept    [][2]string
 	Problem string
 	Errors  map[string]string
@@ -71,4 +78,9 @@ func (a Again) field(ctx context.Context) part.Field {
 		f.Label, f.Help, f.Autocomplete = i18n.T(ctx, "Code"), i18n.T(ctx, "That your app shows now."), "one-time-code"
 	}
 	return f
+}
+
+// signInKey is the button that signs in with a passkey.
+func signInKey(ctx context.Context) part.Key {
+	return part.Key{Post: part.Post{Action: "/sign-in/passkey"}, Ask: "/sign-in/passkey/ask", Challenge: "challenge", Answer: "answer", Button: i18n.T(ctx, "Sign in with a passkey")}
 }

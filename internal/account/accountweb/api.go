@@ -26,6 +26,8 @@ func mountAPI(s *web.Server, accounts *account.Service) {
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/factors/app", Operation: "factor.begin.api", Need: web.Recent(edit), Summary: "Begin to set up an app for codes", Tag: tag, Status: 201, Secret: true}, h.beginApp)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/factors/app/confirm", Operation: "factor.confirm.api", Need: web.Recent(edit), Summary: "Give the first code of the app, which makes it count", Tag: tag, Secret: true}, h.confirmApp)
 	web.API(s, web.Call{Method: "DELETE", Path: "/persons/me/factors/app", Operation: "factor.remove.api", Need: web.Recent(edit), Summary: "Remove the app for codes", Tag: tag, Status: 204}, h.removeApp)
+	web.API(s, web.Call{Method: "GET", Path: "/persons/me/passkeys", Operation: "passkey.list.api", Need: read, Summary: "List your passkeys", Tag: tag}, h.passkeys)
+	web.API(s, web.Call{Method: "DELETE", Path: "/persons/me/passkeys/{id}", Operation: "passkey.remove.api", Need: web.Recent(edit), Summary: "Remove a passkey", Tag: tag, Status: 204}, h.removePasskey)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/factors/codes", Operation: "factor.codes.api", Need: web.Recent(edit), Summary: "Make new recovery codes", Tag: tag, Secret: true}, h.newCodes)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me/tokens", Operation: "token.list.api", Need: read, Summary: "List your tokens", Tag: tag}, h.tokens)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/tokens", Operation: "token.make.api", Need: web.Recent(edit), Summary: "Make a token; its text is shown this once", Tag: tag, Status: 201, Secret: true}, h.makeToken)

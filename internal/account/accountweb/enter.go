@@ -30,6 +30,8 @@ func Mount(s *web.Server, accounts *account.Service) {
 
 	s.Page("GET", "/sign-in", "session.begin.form", signIn, h.getSignIn)
 	s.Page("POST", "/sign-in", "session.begin", signIn, h.postSignIn)
+	s.Page("POST", "/sign-in/passkey/ask", "session.passkey.ask", signIn, h.postAskKey)
+	s.Page("POST", "/sign-in/passkey", "session.passkey", signIn, h.postSignInKey)
 	s.Page("GET", "/sign-in/second", "session.second.form", signIn, h.getSecond)
 	s.Page("POST", "/sign-in/second", "session.second", signIn, h.postSecond)
 	s.Page("POST", "/sign-out", "session.finish", web.InPortal("account", "sign_out"), h.postSignOut)
@@ -60,6 +62,10 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Once("/profile/factors/app/confirm", "factor.confirm", web.Recent(edit), h.postConfirmApp)
 	s.Page("GET", "/profile/factors/app/remove", "factor.remove.form", edit, h.getRemoveApp)
 	s.Page("POST", "/profile/factors/app/remove", "factor.remove", web.Recent(edit), h.postRemoveApp)
+	s.Page("POST", "/profile/factors/passkeys/ask", "passkey.ask", edit, h.postBeginKey)
+	s.Once("/profile/factors/passkeys", "passkey.add", web.Recent(edit), h.postKey)
+	s.Page("GET", "/profile/factors/passkeys/:id/remove", "passkey.remove.form", edit, h.getRemoveKey)
+	s.Page("POST", "/profile/factors/passkeys/:id/remove", "passkey.remove", web.Recent(edit), h.postRemoveKey)
 	s.Once("/profile/factors/codes", "factor.codes", web.Recent(edit), h.postCodes)
 	s.Page("GET", "/profile/sessions", "session.list", read, h.getSessions)
 	s.Page("POST", "/profile/sessions/end", "session.end_others", edit, h.postEndOthers)
@@ -180,7 +186,7 @@ func (h *pages) getSignIn(c *fiber.Ctx) error {
 	if web.Actor(c).SignedIn() {
 		return h.SeeOther(c, web.Local(in.Next, home), "")
 	}
-	return h.Render(c, http.StatusOK, views.SignInPage(views.Entry{Next: web.Local(in.Next, "")}))
+	return h.Render(c, http.StatusOK, views.SignInPage(views.Entry{Next: web.Local(in.Next, ""), Can: h.accounts.HasPasskeys()}))
 }
 
 func (h *pages) postSignIn(c *fiber.Ctx) error {
@@ -188,6 +194,7 @@ func (h *pages) postSignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	e.Can = h.accounts.HasPasskeys()
 	if show {
 		if err := h.may(c, "sign_in"); err != nil {
 			return err

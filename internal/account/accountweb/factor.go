@@ -3,6 +3,7 @@ package accountweb
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -19,13 +20,112 @@ import (
 // halfCookie is carried between the password and the second factor.
 const halfCookie = "half"
 
+// challengeField comes with web.AgainField if a passkey answered.
+const challengeField = "_challenge"
+
 func (h *pages) getFactors(c *fiber.Ctx) error {
+	return h.showFactors(c, http.StatusOK, views.Factors{Name: account.Browser(c.Get(fiber.HeaderUserAgent))})
+}
+
+func (h *pages) showFactors(c *fiber.Ctx, status int, page views.Factors) (err error) {
 	ctx := c.UserContext()
-	f, err := h.accounts.Factors(ctx, web.Actor(c))
+	if page.Factors, err = h.accounts.Factors(ctx, web.Actor(c)); err != nil {
+		return err
+	}
+	if page.Passkeys, err = h.accounts.Passkeys(ctx, web.Actor(c)); err != nil {
+		return err
+	}
+	page.Now, page.Key, page.Can, page.Tabs = journal.Now(ctx), uuid.NewString(), h.accounts.HasPasskeys(), h.tabs(c, "/factors")
+	return h.Render(c, status, views.FactorsPage(page))
+}
+
+type keyForm struct {
+	Name      string `form:"name"`
+	Challenge string `form:"challenge"`
+	Answer    string `form:"answer"`
+	Next      string `form:"next"`
+}
+
+func (h *pages) postBeginKey(c *fiber.Ctx) error {
+	asked, err := h.accounts.BeginPasskey(c.UserContext(), web.Actor(c))
 	if err != nil {
 		return err
 	}
-	return h.Render(c, http.StatusOK, views.FactorsPage(views.Factors{Factors: f, Now: journal.Now(ctx), Key: uuid.NewString(), Tabs: h.tabs(c, "/factors")}))
+	private(c)
+	return c.JSON(asked)
+}
+
+func (h *pages) postKey(c *fiber.Ctx) error {
+	in, err := web.Decode[keyForm](c)
+	if err != nil {
+		return err
+	}
+	texts, err := h.accounts.AddPasskey(c.UserContext(), web.Actor(c), in.Name, account.Answer{Challenge: in.Challenge, Text: in.Answer})
+	var e views.Entry
+	if status := refused(c, err, &e); status != 0 {
+		return h.showFactors(c, status, views.Factors{Name: in.Name, Problem: e.Problem, Errors: e.Errors})
+	}
+	if err != nil {
+		return err
+	}
+	if texts == nil {
+		return h.SeeOther(c, "/profile/factors", i18n.T(c.UserContext(), "The passkey is set up."))
+	}
+	return h.showCodes(c, texts)
+}
+
+func (h *pages) getRemoveKey(c *fiber.Ctx) error {
+	id, err := id(c)
+	if err != nil {
+		return err
+	}
+	keys, err := h.accounts.Passkeys(c.UserContext(), web.Actor(c))
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.ID == id {
+			return h.Render(c, http.StatusOK, views.RemoveKeyPage(id.String(), k.Name))
+		}
+	}
+	return access.ErrNotFound
+}
+
+func (h *pages) postRemoveKey(c *fiber.Ctx) error {
+	id, err := id(c)
+	if err != nil {
+		return err
+	}
+	if err := h.accounts.RemovePasskey(c.UserContext(), web.Actor(c), id); err != nil {
+		return err
+	}
+	return h.SeeOther(c, "/profile/factors", i18n.T(c.UserContext(), "The passkey is removed."))
+}
+
+func (h *pages) postAskKey(c *fiber.Ctx) error {
+	asked, err := h.accounts.AskPasskey(c.UserContext(), web.Actor(c), h.origin(c))
+	if err != nil {
+		return err
+	}
+	private(c)
+	return c.JSON(asked)
+}
+
+func (h *pages) postSignInKey(c *fiber.Ctx) error {
+	in, err := web.Decode[keyForm](c)
+	if err != nil {
+		return err
+	}
+	session, err := h.accounts.SignInWithPasskey(c.UserContext(), web.Actor(c), account.Answer{Challenge: in.Challenge, Text: in.Answer}, h.origin(c))
+	e := views.Entry{Next: web.Local(in.Next, ""), Can: true}
+	if status := refused(c, err, &e); status != 0 {
+		return h.Render(c, status, views.SignInPage(e))
+	}
+	if err != nil {
+		return err
+	}
+	h.setHalf(c, "", -1)
+	return h.enter(c, session, in.Next, "")
 }
 
 func (h *pages) postApp(c *fiber.Ctx) error {
@@ -119,7 +219,7 @@ func (h *pages) showSecond(c *fiber.Ctx, status int, in codeForm, e views.Entry)
 		return err
 	}
 	private(c)
-	return h.Render(c, status, views.SecondPage(views.Second{Factors: f, Next: next, Problem: e.Problem, Errors: e.Errors}))
+	return h.Render(c, status, views.SecondPage(views.Second{Factors: f, Can: h.accounts.HasPasskeys(), Next: next, Problem: e.Problem, Errors: e.Errors}))
 }
 
 func (h *pages) postSecond(c *fiber.Ctx) error {
@@ -146,9 +246,14 @@ func (h *pages) postSecond(c *fiber.Ctx) error {
 // what they sent. See web.Recent.
 func (h *pages) again(c *fiber.Ctx) (bool, error) {
 	ctx, who := c.UserContext(), web.Actor(c)
-	page, status := views.Again{Action: c.OriginalURL()}, http.StatusForbidden
+	page, status := views.Again{Action: c.OriginalURL(), Can: h.accounts.HasPasskeys()}, http.StatusForbidden
 	if given := c.FormValue(web.AgainField); given != "" {
-		secret, expires, err := h.accounts.SignInAgain(ctx, who, given, h.origin(c))
+		secret, expires, err := "", time.Time{}, error(nil)
+		if challenge := c.FormValue(challengeField); challenge != "" {
+			secret, expires, err = h.accounts.SignInAgainWithPasskey(ctx, who, account.Answer{Challenge: challenge, Text: given}, h.origin(c))
+		} else {
+			secret, expires, err = h.accounts.SignInAgain(ctx, who, given, h.origin(c))
+		}
 		if err == nil {
 			h.SetSession(c, secret, expires)
 			who.Session, who.Confirmed = web.Hash(secret), journal.Now(ctx)
@@ -167,7 +272,7 @@ func (h *pages) again(c *fiber.Ctx) (bool, error) {
 	}
 	page.Factors = f
 	for name, value := range c.Context().PostArgs().All() {
-		if string(name) != web.AgainField {
+		if string(name) != web.AgainField && string(name) != challengeField {
 			page.Kept = append(page.Kept, [2]string{string(name), string(value)})
 		}
 	}
@@ -217,4 +322,13 @@ func (h *api) removeApp(ctx context.Context, _ *none) (*none, error) {
 func (h *api) newCodes(ctx context.Context, _ *none) (*codes, error) {
 	texts, err := h.accounts.NewCodes(ctx, access.From(ctx))
 	return given(texts), err
+}
+
+func (h *api) passkeys(ctx context.Context, _ *none) (*web.Listed[account.Passkey], error) {
+	rows, err := h.accounts.Passkeys(ctx, access.From(ctx))
+	return web.Page(rows, ""), err
+}
+
+func (h *api) removePasskey(ctx context.Context, in *idInput) (*none, error) {
+	return &none{}, h.accounts.RemovePasskey(ctx, access.From(ctx), in.ID)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
 	"commissionportal/internal/postgres/private"
@@ -454,6 +455,17 @@ func (tab *Tab) Style(selector, property string) string {
 	var value string
 	tab.do("style", chromedp.Evaluate(fmt.Sprintf("getComputedStyle(document.querySelector(%q)).getPropertyValue(%q)", selector, property), &value))
 	return value
+}
+
+// Authenticator gives the tab a device that keeps passkeys, and whose owner always
+// says yes (Chromium's virtual authenticator).
+func (tab *Tab) Authenticator() {
+	tab.t.Helper()
+	tab.do("authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}).Do(ctx)
+		return err
+	}))
 }
 
 // NoScript makes the pages opened from now on do without JavaScript.

@@ -181,3 +181,5 @@ if (current) {
 // where files may be dropped.
 const sending = document.querySelector('[data-upload], [data-drop]')
 if (sending) import(sending.dataset.script)
+const keyed = document.querySelector('form[data-passkey]')
+if (keyed) import(keyed.dataset.script)

@@ -1,5 +1,5 @@
 // Makes views/static/dist: app.css (Tabler's part and ours), app.js, htmx.js, sse.js,
-// upload.js, tus.js and icons.svg. Run by hand (npm install && npm run build, in this folder) after
+// upload.js, passkey.js, tus.js and icons.svg. Run by hand (npm install && npm run build, in this folder) after
 // changing src/ or using a Tabler class for the first time; commit the result.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,7 @@ out('htmx.js', '/*! htmx 2.0.11, Zero-Clause BSD license: https://github.com/big
 const first = sum
 out('sse.js', '/*! htmx-ext-sse 2.2.4, Zero-Clause BSD license: https://github.com/bigskysoftware/htmx-extensions */\n' + read('node_modules/htmx-ext-sse/dist/sse.min.js'))
 out('upload.js', read('../src/upload.js'))
+out('passkey.js', read('../src/passkey.js'))
 out('tus.js', '/*! tus-js-client 4.3.1, copyright Transloadit Ltd and contributors, MIT license: https://github.com/tus/tus-js-client/blob/main/LICENSE */\n' + read('node_modules/tus-js-client/dist/tus.min.js').replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'))
 sum = first
 out('icons.svg', sprite())
