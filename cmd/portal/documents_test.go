@@ -35,22 +35,7 @@ func TestVerify(t *testing.T) {
 
 	run := func() (string, error) {
 		t.Helper()
-		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		stdout := os.Stdout
-		os.Stdout = w
-		fault := documentsVerifyCommand{}.Run(t.Context())
-		os.Stdout = stdout
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		said, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(said), fault
+		return output(t, func() error { return documentsVerifyCommand{}.Run(t.Context()) })
 	}
 	if said, err := run(); err != nil || said != "All 4 files are what they were (0 MB).\n" {
 		t.Errorf("%q, %v", said, err)
@@ -79,4 +64,25 @@ func TestVerify(t *testing.T) {
 	if strings.Contains(said, files[0].Digest.String()) {
 		t.Errorf("what is right is named:\n%s", said)
 	}
+}
+
+// output is what a command prints, and how it ends.
+func output(t *testing.T, command func() error) (string, error) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	os.Stdout = w
+	fault := command()
+	os.Stdout = stdout
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(said), fault
 }

@@ -25,6 +25,7 @@ type program struct {
 	Import    importCommand    `cmd:"" help:"Import organizations, persons, commissions, participations, seats or documents from CSV and XLSX files."`
 	Documents documentsCommand `cmd:"" help:"Look after the files of documents."`
 	Access    accessCommand    `cmd:"" help:"Say who may do what, and why."`
+	Journal   journalCommand   `cmd:"" help:"Prove the journal; make the key that signs its heads."`
 	Routes    routesCommand    `cmd:"" help:"List every route with the right it asks for."`
 	Extract   extractCommand   `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

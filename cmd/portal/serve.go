@@ -14,6 +14,7 @@ import (
 
 	"commissionportal/internal/app"
 	"commissionportal/internal/blob"
+	"commissionportal/internal/journal"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/postgres/private"
 	"commissionportal/internal/problem"
@@ -57,10 +58,12 @@ func serve(ctx context.Context, c app.Config, ready func(address string)) (err e
 	return a.Serve(ctx, l)
 }
 
-type migrateCommand struct{}
+type migrateCommand struct {
+	Grant string `placeholder:"ACCOUNT" help:"Also give this account of the database what serve needs, and no more: it can then change nothing that the journal holds."`
+}
 
 // Run migrates the database of DATABASE_URL.
-func (migrateCommand) Run(ctx context.Context) error {
+func (m migrateCommand) Run(ctx context.Context) error {
 	c, err := configured()
 	if err != nil {
 		return err
@@ -71,6 +74,11 @@ func (migrateCommand) Run(ctx context.Context) error {
 	}
 	if err == nil && len(applied) == 0 {
 		fmt.Println("The schema is up to date.")
+	}
+	if err == nil && m.Grant != "" {
+		if err = app.Grant(ctx, c.DatabaseURL, m.Grant); err == nil {
+			fmt.Println("granted to", m.Grant)
+		}
 	}
 	return err
 }
@@ -86,6 +94,12 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	c.Development = true
+	if c.JournalKey == "" {
+		c.JournalKey = filepath.Join("var", "journal.pem")
+		if err := journal.MakeKey(c.JournalKey); err != nil {
+			return err
+		}
+	}
 	if c.DatabaseURL == "" {
 		root, err := private.Checkout()
 		if err != nil {

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ import (
 	"commissionportal/internal/intake/intakeweb"
 	"commissionportal/internal/jobs"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/journal/journalweb"
 	"commissionportal/internal/mail"
 	"commissionportal/internal/mail/mailweb"
 	"commissionportal/internal/membership"
@@ -68,6 +70,7 @@ type App struct {
 	Documents     *document.Service
 	Imports       *intake.Service
 	Rights        *rights.Service
+	Notary        *journal.Notary
 }
 
 // Version is set when the program is linked.
@@ -117,9 +120,16 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	var signing ed25519.PrivateKey
+	if c.JournalKey != "" {
+		if signing, err = journal.LoadKey(c.JournalKey); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
 	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, zone: zone, secretKey: key,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Zone: zone, Proxies: c.Proxies})}
+	a.Notary = journal.NewNotary(db, signing)
 	a.metrics = newMetrics(a)
 	a.Web.Observe = a.metrics.observe
 	if err := a.capabilities(post); err != nil {
@@ -175,6 +185,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	documentweb.Mount(a.Web, a.Documents)
 	intakeweb.Mount(a.Web, a.Imports)
 	rightsweb.Mount(a.Web, a.Rights)
+	journalweb.Mount(a.Web, a.Notary)
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 	a.Queue.Every("document.scan", time.Hour, a.Documents.ScanRest)
@@ -182,6 +193,9 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	a.Queue.Every("document.digests", time.Hour, a.Documents.Digests)
 	a.Queue.Every("document.remind", time.Hour, a.Documents.Remind)
 	a.Queue.Every("document.unindexed", time.Minute, a.Documents.IndexRest)
+	if a.Notary.Publishes() {
+		a.Queue.Every("journal.heads", 24*time.Hour, a.Notary.Publish)
+	}
 	return nil
 }
 
@@ -221,6 +235,9 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 			a.Log.Warn("the PDF engine is not ready", "error", err)
 		}
 	}()
+	if !a.Notary.Publishes() {
+		a.Log.Info("no heads of the journal are published: JOURNAL_KEY names no key")
+	}
 	recording, recorded := context.WithCancel(context.WithoutCancel(ctx))
 	written := make(chan struct{})
 	go func() {

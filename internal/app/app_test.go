@@ -48,6 +48,8 @@ func TestPublic(t *testing.T) {
 		// The secret of a link is the right to see one document, or to download it.
 		"GET /s/:secret": true, "GET /s/:secret/versions/:version/content": true,
 		"GET /s/:secret/versions/:version/preview": true, "GET /s/:secret/versions/:version/preview/pages/:page": true, "GET /s/:secret/versions/:version/thumbnail": true,
+		// Ends of chains, for everybody to keep: opaque ids, numbers and hashes.
+		"GET /journal/heads.json": true, "GET /journal/heads/:day": true,
 		"OPTIONS /api/v1/uploads": true, // what tus clients ask first: versions and limits
 		"GET /static/*":           true, "GET /healthz": true, "GET /readyz": true, "GET /api/docs": true, "GET /api/v1/openapi.json": true,
 	}

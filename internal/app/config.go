@@ -38,6 +38,7 @@ type Config struct {
 	Files          string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
 	MaxFile        int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
 	Clamd          string         `env:"CLAMD" help:"ClamAV daemon that searches files for viruses, unix:///run/clamav/clamd.ctl or tcp://host:3310: while it is down no file is taken; empty: none"`
+	JournalKey     string         `env:"JOURNAL_KEY" help:"file with the key that signs the heads of the journal each day, as portal journal key makes it; empty: none are published, and dev makes one at var/journal.pem"`
 	Mail           mail.Settings
 }
 

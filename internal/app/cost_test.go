@@ -243,6 +243,8 @@ var costs = map[string]int{
 	"/imports/:id":                                           3,
 	"/imports/:id/report.csv":                                3,
 	"/invitations/:token":                                    3,
+	"/journal/heads.json":                                    2,
+	"/journal/heads/:day":                                    2,
 	"/organizations":                                         2,
 	"/organizations/:slug":                                   6,
 	"/organizations/:slug/affiliations/:id/decline":          3,

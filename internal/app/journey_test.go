@@ -4,13 +4,14 @@ import (
 	"testing"
 	"time"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 )
 
 // arrange makes an active commission with its chair, and three persons: who
 // registers an organization, and who is sent first and second.
-func arrange(t *testing.T) (p *apptest.Portal, sam, chair, rep, first, second *apptest.Client) {
-	p = apptest.New(t)
+func arrange(t *testing.T, with ...func(*app.Config)) (p *apptest.Portal, sam, chair, rep, first, second *apptest.Client) {
+	p = apptest.New(t, with...)
 	sam, chair = p.Secretariat(), p.Person("Clara Chair")
 	rep, first, second = p.Person("Renata Representative"), p.Person("Felix First"), p.Person("Sonia Second")
 	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, sector_id, purpose) SELECT 'grid-storage', 'GRID', 'Grid Storage', 'commission', 'active', id, 'Storage in public grids.' FROM sector WHERE slug = 'energy'`)
@@ -43,7 +44,7 @@ func names(list items) map[string]bool {
 // the organization replaces its representative → as of yesterday shows the old one.
 func TestJourneyAPI(t *testing.T) {
 	t.Parallel()
-	p, sam, chair, rep, first, second := arrange(t)
+	p, sam, chair, rep, first, second := arrange(t, asAccount(t))
 	org := apptest.JSON[keyed](rep.API("POST", "/organizations", map[string]any{"name": "Nordwind AG", "kind": "company", "country": "DE", "website": "https://nordwind.example"}).Want(201))
 	path := "/organizations/" + org.Slug
 	sam.API("POST", path+"/accept", map[string]string{"category": "full"}).Want(200)

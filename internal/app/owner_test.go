@@ -20,7 +20,7 @@ var owners = map[string][]string{
 	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "document_search", "document_unindexed", "document_word", "upload", "document_notice", "document_call"},
 	"intake":       {"import", "import_file", "import_line", "import_key"},
 	"rights":       {"access_rules", "access_rule"},
-	"journal":      {"idempotency", "journal_head", "journal_entry"},
+	"journal":      {"idempotency", "journal_head", "journal_entry", "journal_heads"},
 	"web":          {"idempotency", "session"},
 	"mail":         {"mail"},
 	"jobs":         {"river_job", "every"},

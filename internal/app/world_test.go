@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/journal"
 	"commissionportal/internal/web"
 	"commissionportal/views/static"
 )
@@ -21,7 +24,14 @@ type world struct {
 
 func newWorld(t *testing.T, n int) *world {
 	t.Helper()
-	w := &world{Portal: apptest.New(t)}
+	key := filepath.Join(t.TempDir(), "journal.pem")
+	if err := journal.MakeKey(key); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{Portal: apptest.New(t, func(c *app.Config) { c.JournalKey = key })}
+	if err := w.Notary.Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	w.sam = w.Secretariat()
 	w.Exec(fill)
 	w.Exec(`SELECT fill($1, $2)`, w.sam.ID, n)
@@ -52,6 +62,7 @@ func newWorld(t *testing.T, n int) *world {
 		array_fill($3::uuid, ARRAY[$2::int]), array_fill('{"text":"x","before":{"cells":[{"role":"observer","object":"document","action":"submit","effect":"inherit"}]}}'::text, ARRAY[$2::int])) FROM access_rules`,
 		w.sam.ID, n, uuid.NewSHA1(apptest.Value[uuid.UUID](w.Portal, `SELECT commission_id FROM access_rules`), []byte("access")))
 	for segment, query := range map[string]string{
+		"heads":                  "SELECT day || '.json' FROM journal_heads ORDER BY day LIMIT 1",
 		"changes":                "SELECT max(number) FROM journal_entry WHERE object = 'access'",
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",

@@ -35,6 +35,10 @@ import (
 // and may make new ones, and is no superuser, as in production.
 const role = "portal"
 
+// ServingRole is an account that owns nothing: for serving as one that cannot
+// change the journal, once `portal migrate --grant` has given it the rest.
+const ServingRole = "portal_serve"
+
 // Config says which server to start.
 type Config struct {
 	// Dir is where the server keeps its files; it is made if it is missing.
@@ -313,7 +317,7 @@ func (s *Server) lastWords() string {
 	return string(text[max(0, len(text)-enough):])
 }
 
-// prepare makes the role and the database, if they are missing.
+// prepare makes the roles and the database, if they are missing.
 func (s *Server) prepare(ctx context.Context) (err error) {
 	db, err := sql.Open("postgres", s.url("postgres", "postgres"))
 	if err != nil {
@@ -328,9 +332,10 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 		_, err := db.ExecContext(ctx, statement)
 		return err
 	}
-	if err := ensure(`SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role,
-		`CREATE ROLE portal LOGIN CREATEDB`); err != nil {
-		return fmt.Errorf("private server: role: %w", err)
+	for name, statement := range map[string]string{role: `CREATE ROLE portal LOGIN CREATEDB`, ServingRole: `CREATE ROLE portal_serve LOGIN`} {
+		if err := ensure(`SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, name, statement); err != nil {
+			return fmt.Errorf("private server: role: %w", err)
+		}
 	}
 	if name := s.config.Database; name != "" {
 		if err := ensure(`SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name,

@@ -14,7 +14,7 @@ import (
 )
 
 // TestURL is the environment variable with the server that tests use; its role
-// must be allowed to make databases.
+// must be allowed to make databases, and ServingRole be there and trusted.
 const TestURL = "TEST_DATABASE_URL"
 
 // Uncached keeps the results of a test that asks for it out of Go's cache, because
