@@ -30,6 +30,7 @@ func offline(fn func(*app.App) error) error {
 type personCommand struct {
 	Add     personAddCommand     `cmd:"" help:"Add a person; without a password they are mailed a link to set one."`
 	Promote personPromoteCommand `cmd:"" help:"Give a person a role in the portal, or take it."`
+	Disarm  personDisarmCommand  `cmd:"" help:"Remove the second factors of a person who has lost them."`
 }
 
 type personAddCommand struct {
@@ -81,5 +82,21 @@ func (p personPromoteCommand) Run(ctx context.Context) error {
 			fmt.Printf("%s is of the %s now\n", promoted.Name, p.Role)
 		}
 		return nil
+	})
+}
+
+type personDisarmCommand struct {
+	Email  string `arg:"" help:"Address of the person."`
+	Reason string `required:"" help:"How you made sure that it is the person who asks; it stands in the history."`
+}
+
+// Run removes the second factors.
+func (p personDisarmCommand) Run(ctx context.Context) error {
+	return offline(func(a *app.App) error {
+		err := a.Accounts.DisarmFor(ctx, access.System("portal person disarm", access.Portal, "person", "disarm"), p.Email, p.Reason)
+		if err == nil {
+			fmt.Println("removed the second factors of", p.Email)
+		}
+		return err
 	})
 }

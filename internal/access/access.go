@@ -173,12 +173,19 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 		return nil
 	}
 	fresh := Actor{ID: p.actor.ID, ReadOnly: p.actor.ReadOnly, places: map[uuid.UUID]Roles{}}
-	lock := `SELECT 1 FROM person WHERE id = $1 AND state = 'active' FOR SHARE`
+	lock := `SELECT ` + Resting("id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR SHARE`
 	if p.object == "account" { // it will write that very row: see below
-		lock = `SELECT 1 FROM person WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE`
+		lock = `SELECT ` + Resting("id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE`
 	}
-	if _, err := postgres.One[int](ctx, q, ErrLost, lock, fresh.ID); err != nil {
+	rests, err := postgres.One[bool](ctx, q, ErrLost, lock, fresh.ID, now)
+	if err != nil {
 		return err
+	}
+	if rests {
+		if ok, err := p.decide(fresh); err != nil || ok {
+			return err
+		}
+		return ErrLost
 	}
 	roles, err := postgres.All[string](ctx, q, `SELECT role FROM portal_role WHERE person_id = $1 FOR SHARE`, fresh.ID)
 	if err != nil {

@@ -24,6 +24,7 @@ type Actor struct {
 	SeenAt    time.Time
 	Confirmed time.Time // when the person last proved to be there; see Recent
 	ReadOnly  bool      // a token that may only read
+	rests     bool      // see Rests
 	portal    Roles
 	places    map[uuid.UUID]Roles // by commission or organization
 	rules     *rulebook           // of the commissions, as they were when the places were read
@@ -33,6 +34,15 @@ type Actor struct {
 
 // SignedIn reports whether somebody is there.
 func (a Actor) SignedIn() bool { return a.ID != uuid.Nil }
+
+// Rests reports whether the actor's roles rest: one of them asks for a second
+// factor, and the person has none. Until then the actor has no role but Person.
+func (a Actor) Rests() bool { return a.rests }
+
+// Resting is the condition, for SQL, that the roles of a person rest at an instant.
+func Resting(person, at string) string {
+	return "(EXISTS (SELECT FROM factor_role) AND lacks_factor(" + person + ", " + at + "))"
+}
 
 // RecentFor is how long after signing in, or confirming it, one may do what can
 // do much harm.
@@ -114,15 +124,16 @@ type actorRow struct {
 	Confirmed time.Time      `db:"confirmed_at"`
 	ReadOnly  bool           `db:"read_only"`
 	Rules     int64          `db:"rules"`
+	Rests     bool           `db:"rests"`
 	Portal    pq.StringArray `db:"portal"`
 	Places    pq.StringArray `db:"places"`
 }
 
-// holdings is what a person holds at $2, each as "where role": seats that are
+// holdings is what a person holds at $2, unless it rests: each as "where role": seats that are
 // live and not suspended, commissions
 // convened, organizations acted for; and at which change of rules.
-const holdings = `
-	(SELECT version FROM access_version) AS rules, p.id, p.name, p.email, p.language, p.time_zone, p.theme,
+var holdings = `
+	(SELECT version FROM access_version) AS rules, ` + Resting("p.id", "$2::timestamptz") + ` AS rests, p.id, p.name, p.email, p.language, p.time_zone, p.theme,
 	ARRAY(SELECT role FROM portal_role WHERE person_id = p.id) AS portal,
 	ARRAY(SELECT commission_id || ' ' || role FROM seat
 	      WHERE person_id = p.id AND period @> $2::timestamptz AND NOT suspended
@@ -172,6 +183,9 @@ func (p *Policy) byQuery(ctx context.Context, q postgres.Q, query string, args .
 		SeenAt: r.SeenAt, Confirmed: r.Confirmed, ReadOnly: r.ReadOnly, places: make(map[uuid.UUID]Roles, len(r.Places))}
 	if a.rules, err = p.current(ctx, q, r.Rules); err != nil {
 		return Actor{}, err
+	}
+	if a.rests = r.Rests; a.rests {
+		return a, nil
 	}
 	for _, name := range r.Portal {
 		a.portal |= roleByName[name]

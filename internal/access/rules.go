@@ -174,11 +174,12 @@ func (p *Policy) Holders(s *Shape, object, action string) pq.StringArray {
 }
 
 // Holding selects the persons who hold one of the roles $2 in the commission $1 at
-// $3. A suspended seat gives none.
-const Holding = `
+// $3. A suspended seat gives none, nor does a role that rests.
+var Holding = `
+	SELECT person_id FROM (
 	SELECT person_id FROM seat WHERE commission_id = $1 AND role = ANY($2::text[]) AND period @> $3::timestamptz AND NOT suspended
 	UNION
-	SELECT convener_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')`
+	SELECT convener_id AS person_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')) h WHERE NOT ` + Resting("person_id", "$3::timestamptz")
 
 // rulebook is the rules of all commissions that have some, as they were at one change.
 // Nothing in them is changed once they are made.

@@ -91,3 +91,53 @@ func halfOf(ctx context.Context, q postgres.Q, hash []byte, now time.Time) (wait
 func useHalf(ctx context.Context, q postgres.Q, hash []byte) error {
 	return postgres.ExecOne(ctx, q, ErrHalf, `DELETE FROM half_session WHERE hash = $1`, hash)
 }
+
+func rests(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) (bool, error) {
+	return postgres.One[bool](ctx, q, nil, `SELECT `+access.Resting("$1", "$2::timestamptz"), person, now)
+}
+
+// asking are the roles of a person that ask for a second factor.
+func asking(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]string, error) {
+	return postgres.All[string](ctx, q, `
+		SELECT r.role FROM portal_role r JOIN factor_role f ON f.scope = 'portal' AND f.role = r.role WHERE r.person_id = $1
+		UNION
+		SELECT s.role FROM seat s JOIN factor_role f ON f.scope = 'commission' AND f.role = s.role
+		WHERE s.person_id = $1 AND s.period @> $2::timestamptz AND NOT s.suspended
+		ORDER BY role`, person, now)
+}
+
+func factorRoles(ctx context.Context, q postgres.Q) ([]string, error) {
+	return postgres.All[string](ctx, q, `SELECT role FROM factor_role ORDER BY role LIMIT 100`)
+}
+
+// lacking counts who holds a role that asks for a second factor and has none.
+func lacking(ctx context.Context, q postgres.Q, now time.Time) (int, error) {
+	return postgres.One[int](ctx, q, nil, `
+		SELECT count(DISTINCT person_id) FROM (
+			SELECT r.person_id FROM portal_role r JOIN factor_role f ON f.scope = 'portal' AND f.role = r.role
+			UNION ALL
+			SELECT s.person_id FROM seat s JOIN factor_role f ON f.scope = 'commission' AND f.role = s.role WHERE s.period @> $1::timestamptz AND NOT s.suspended) x
+		WHERE NOT has_factor(person_id)`, now)
+}
+
+func setFactorRoles(ctx context.Context, q postgres.Q, portal, seats []string) error {
+	if _, err := q.Exec(ctx, `DELETE FROM factor_role`); err != nil {
+		return err
+	}
+	_, err := q.Exec(ctx, `
+		INSERT INTO factor_role (scope, role) SELECT 'portal', unnest($1::text[]) UNION ALL SELECT 'commission', unnest($2::text[])`, pq.Array(portal), pq.Array(seats))
+	return err
+}
+
+// deleteFactors forgets all factors of a person, and says how many there were.
+func deleteFactors(ctx context.Context, q postgres.Q, person uuid.UUID) (int, error) {
+	app, err := q.Exec(ctx, `DELETE FROM authenticator WHERE person_id = $1`, person)
+	if err != nil {
+		return 0, err
+	}
+	keys, err := q.Exec(ctx, `DELETE FROM passkey WHERE person_id = $1`, person)
+	if err != nil {
+		return 0, err
+	}
+	return int(app + keys), deleteRecovery(ctx, q, person)
+}

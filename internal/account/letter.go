@@ -120,6 +120,7 @@ const (
 	factorOn = iota
 	factorKey
 	factorOff
+	factorsLost
 	factorCodes
 	factorRecovered
 )
@@ -138,6 +139,9 @@ func (s *Service) writeFactor(ctx context.Context, tx *journal.Tx, p Person, wha
 		case factorOff:
 			n.Subject = i18n.T(ctx, "A second factor was removed")
 			n.Paragraphs = []string{i18n.T(ctx, "It is not asked for any more when you sign in.")}
+		case factorsLost:
+			n.Subject = i18n.T(ctx, "Your second factors were removed")
+			n.Paragraphs = []string{i18n.T(ctx, "The secretariat has removed them, with the recovery codes, as they are lost. Your password alone signs you in: set up a second factor again.")}
 		case factorCodes:
 			n.Subject = i18n.T(ctx, "New recovery codes were made")
 			n.Paragraphs = []string{i18n.T(ctx, "Those that you had are good for nothing any more.")}

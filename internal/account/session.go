@@ -22,6 +22,7 @@ type SignedIn struct {
 	Expires time.Time // whatever happens
 	Device  string    // for the browser to keep longer; see Origin
 	Next    string    // path to lead on to, or ""
+	Rests   bool      // a role of the person asks for a second factor that is not there
 }
 
 // proof says that somebody has shown to be a person. Only what checks a password,
@@ -136,6 +137,9 @@ func begin(ctx context.Context, tx *journal.Tx, p proof, from Origin, life Life)
 	in := SignedIn{Person: p.person, Secret: secret(), Expires: tx.Now.Add(life.For)}
 	if hash != "" {
 		in.Device = device(hash)
+	}
+	if in.Rests, err = rests(ctx, tx, p.person, tx.Now); err != nil {
+		return SignedIn{}, err
 	}
 	return in, insertSession(ctx, tx, digest(in.Secret), p.person, tx.Now, tx.Now.Add(min(life.Idle, life.For)), from.Agent)
 }

@@ -125,6 +125,7 @@ var whole = map[string]string{
 var unversioned = map[string]string{
 	"PATCH /api/v1/uploads/{id}":                           "tus: each part names the offset it begins at, and is refused at another",
 	"PATCH /api/v1/organizations/{slug}/affiliations/{id}": "each change names the state that it starts from, and repeats it in its WHERE",
+	"PUT /api/v1/settings/factors":                         "one short list, sent whole",
 	"PUT /api/v1/organizations/{slug}/logo":                "one picture, sent whole",
 }
 

@@ -150,14 +150,14 @@ func (s *Service) openTo(ctx context.Context, q postgres.Q, documents []uuid.UUI
 
 // callReaders are the members of a commission who may read a document of its
 // register, as access.Sight.Document has it, and want to hear what it asks.
-const callReaders = `
+var callReaders = `
 	SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, n.key, ` + notedColumns + `, false AS shared
 	FROM unnest($1::uuid[], $4::text[]) AS x (id, roles) JOIN document d ON d.id = x.id ` + rowJoins + `
 	CROSS JOIN LATERAL (SELECT t.person_id, bool_or(t.role = ANY(string_to_array(x.roles, ' '))) AS reads
 	                    FROM seat t WHERE t.commission_id = d.commission_id AND t.period @> $2::timestamptz AND NOT t.suspended GROUP BY t.person_id) m
 	JOIN person p ON p.id = m.person_id AND p.state = 'active'
 	JOIN document_notice n ON n.person_id = p.id AND n.due
-	WHERE p.id IS DISTINCT FROM d.author_id
+	WHERE p.id IS DISTINCT FROM d.author_id AND NOT ` + access.Resting("p.id", "$2::timestamptz") + `
 	  AND (m.reads
 	    OR d.visibility <> 'named' AND EXISTS (SELECT FROM affiliation f JOIN organization s ON s.id = f.organization_id AND s.state IN ('member', 'pending')
 	         WHERE f.person_id = p.id AND f.organization_id = d.organization_id AND f.state = 'confirmed' AND f.period @> $2::timestamptz)

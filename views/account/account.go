@@ -193,6 +193,7 @@ func stateOf(p account.Person) string {
 type Show struct {
 	Person    account.Public
 	Own       bool // the reader's own
+	Disarm    bool // the reader may remove second factors
 	Suspend   bool // the reader may suspend the account
 	Reinstate bool // the reader may open it again
 }

@@ -17,7 +17,8 @@ type Factors struct {
 	Now      time.Time
 	Key      string
 	Passkeys []account.Passkey
-	Can      bool // this portal can have passkeys
+	Asking   []string // roles of the person that rest until there is a factor
+	Can      bool     // this portal can have passkeys
 	Name     string
 	Problem  string
 	Errors   map[string]string
@@ -83,4 +84,68 @@ func (a Again) field(ctx context.Context) part.Field {
 // signInKey is the button that signs in with a passkey.
 func signInKey(ctx context.Context) part.Key {
 	return part.Key{Post: part.Post{Action: "/sign-in/passkey"}, Ask: "/sign-in/passkey/ask", Challenge: "challenge", Answer: "answer", Button: i18n.T(ctx, "Sign in with a passkey")}
+}
+
+// Require is what the page shows on which the secretariat names roles.
+type Require struct {
+	account.Required
+	Problem string
+	Key     string
+}
+
+// Disarm is what the page asks before somebody's second factors are removed.
+type Disarm struct {
+	Person  account.Person
+	Factors account.Factors
+	Reason  string
+	Problem string
+	Errors  map[string]string
+	Key     string
+}
+
+func (d Disarm) ends(ctx context.Context) (list []string) {
+	if d.Factors.App != nil {
+		list = append(list, i18n.T(ctx, "The app for codes"))
+	}
+	if d.Factors.Keys > 0 {
+		list = append(list, i18n.N(ctx, d.Factors.Keys, "%d passkey", "%d passkeys"))
+	}
+	if d.Factors.Codes > 0 {
+		list = append(list, i18n.N(ctx, d.Factors.Codes, "%d recovery code", "%d recovery codes"))
+	}
+	return list
+}
+
+func roleName(ctx context.Context, role string) string {
+	switch role {
+	case "secretariat":
+		return i18n.T(ctx, "Secretariat")
+	case "chair":
+		return i18n.T(ctx, "Chair")
+	case "vice_chair":
+		return i18n.T(ctx, "Vice chair")
+	case "secretary":
+		return i18n.T(ctx, "Secretary")
+	case "voting_representative":
+		return i18n.T(ctx, "Voting representative")
+	case "alternate_representative":
+		return i18n.T(ctx, "Alternate representative")
+	case "observer":
+		return i18n.T(ctx, "Observer")
+	case "liaison_officer":
+		return i18n.T(ctx, "Liaison officer")
+	case "invited_expert":
+		return i18n.T(ctx, "Invited expert")
+	case "emeritus":
+		return i18n.T(ctx, "Emeritus")
+	}
+	return role
+}
+
+func roleNames(ctx context.Context, roles []string) string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = roleName(ctx, role)
+	}
+	return strings.Join(names, ", ")
 }

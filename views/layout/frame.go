@@ -17,6 +17,7 @@ type Frame struct {
 	Flash  []Flash // said once, at the top of the page
 	Theme  string  // "light", "dark", or "" for what the system wishes
 	Path   string  // path and query of this request: where preferences and signing in lead back to
+	Rests  bool    // the roles of who reads rest until there is a second factor
 	Why    string  // where it is explained that this page is shown, or refused; "" for nowhere
 }
 

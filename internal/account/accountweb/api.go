@@ -35,6 +35,9 @@ func mountAPI(s *web.Server, accounts *account.Service) {
 	web.API(s, web.Call{Method: "GET", Path: "/persons", Operation: "person.list.api", Need: web.InPortal("person", "list"), Summary: "List all persons (secretariat)", Tag: tag}, h.list)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/{id}", Operation: "person.show.api", Need: web.InPortal("profile", "read"), Summary: "Read a person whose seat you may see", Tag: tag}, h.show)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/{id}/suspend", Operation: "person.suspend.api", Need: web.Recent(web.InPortal("person", "suspend")), Summary: "Suspend a person (secretariat)", Tag: tag}, h.suspend)
+	web.API(s, web.Call{Method: "POST", Path: "/persons/{id}/factors/remove", Operation: "person.disarm.api", Need: web.Recent(web.InPortal("person", "disarm")), Summary: "Remove the second factors of a person who has lost them (secretariat)", Tag: tag, Status: 204}, h.disarm)
+	web.API(s, web.Call{Method: "GET", Path: "/settings/factors", Operation: "factor.required.api", Need: web.InPortal("factor", "require"), Summary: "Read which roles ask for a second factor (secretariat)", Tag: tag}, h.required)
+	web.API(s, web.Call{Method: "PUT", Path: "/settings/factors", Operation: "factor.require.api", Need: web.Recent(web.InPortal("factor", "require")), Summary: "Say which roles ask for a second factor (secretariat)", Tag: tag}, h.require)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/{id}/reinstate", Operation: "person.reinstate.api", Need: web.InPortal("person", "reinstate"), Summary: "Reinstate a person (secretariat)", Tag: tag}, h.reinstate)
 }
 

@@ -24,7 +24,7 @@ type pages struct {
 func Mount(s *web.Server, accounts *account.Service) {
 	h := &pages{s, accounts}
 	s.Seen, s.Again = accounts.Seen, h.again
-	s.Own = append(s.Own, layout.Entry{Label: "Persons", Path: "/persons"})
+	s.Own = append(s.Own, layout.Entry{Label: "Persons", Path: "/persons"}, layout.Entry{Label: "Second factor by role", Path: "/settings/factors"})
 	signIn, signUp, reset := web.InPortal("account", "sign_in"), web.InPortal("account", "sign_up"), web.InPortal("account", "reset")
 	read, edit := web.InPortal("account", "read"), web.InPortal("account", "edit")
 
@@ -80,6 +80,10 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("GET", "/persons/:id", "person.show", web.InPortal("profile", "read"), h.getShow)
 	s.Page("GET", "/persons/:id/suspend", "person.suspend.form", web.InPortal("person", "suspend"), h.getSuspend)
 	s.Page("POST", "/persons/:id/suspend", "person.suspend", web.Recent(web.InPortal("person", "suspend")), h.postSuspend)
+	s.Page("GET", "/persons/:id/factors/remove", "person.disarm.form", web.InPortal("person", "disarm"), h.getDisarm)
+	s.Page("POST", "/persons/:id/factors/remove", "person.disarm", web.Recent(web.InPortal("person", "disarm")), h.postDisarm)
+	s.Page("GET", "/settings/factors", "factor.require.form", web.InPortal("factor", "require"), h.getRequire)
+	s.Page("POST", "/settings/factors", "factor.require", web.Recent(web.InPortal("factor", "require")), h.postRequire)
 	s.Page("POST", "/persons/:id/reinstate", "person.reinstate", web.InPortal("person", "reinstate"), h.postReinstate)
 	mountAPI(s, accounts)
 }
@@ -114,6 +118,9 @@ func (h *pages) enter(c *fiber.Ctx, in account.SignedIn, next, flash string) err
 	h.SetSession(c, in.Secret, in.Expires)
 	if in.Device != "" {
 		h.keepDevice(c, in.Device)
+	}
+	if in.Rests {
+		next = "/profile/factors" // which says why, and how to go on
 	}
 	return h.SeeOther(c, web.Local(next, home), flash)
 }

@@ -35,6 +35,11 @@ func (h *pages) showFactors(c *fiber.Ctx, status int, page views.Factors) (err e
 	if page.Passkeys, err = h.accounts.Passkeys(ctx, web.Actor(c)); err != nil {
 		return err
 	}
+	if who := web.Actor(c); who.Rests() {
+		if page.Asking, err = h.accounts.Asking(ctx, who); err != nil {
+			return err
+		}
+	}
 	page.Now, page.Key, page.Can, page.Tabs = journal.Now(ctx), uuid.NewString(), h.accounts.HasPasskeys(), h.tabs(c, "/factors")
 	return h.Render(c, status, views.FactorsPage(page))
 }
@@ -248,7 +253,9 @@ func (h *pages) again(c *fiber.Ctx) (bool, error) {
 	ctx, who := c.UserContext(), web.Actor(c)
 	page, status := views.Again{Action: c.OriginalURL(), Can: h.accounts.HasPasskeys()}, http.StatusForbidden
 	if given := c.FormValue(web.AgainField); given != "" {
-		secret, expires, err := "", time.Time{}, error(nil)
+		var secret string
+		var expires time.Time
+		var err error
 		if challenge := c.FormValue(challengeField); challenge != "" {
 			secret, expires, err = h.accounts.SignInAgainWithPasskey(ctx, who, account.Answer{Challenge: challenge, Text: given}, h.origin(c))
 		} else {

@@ -59,6 +59,7 @@ func (h *pages) getShow(c *fiber.Ctx) error {
 	}
 	s := views.Show{Person: p, Own: who.ID == id}
 	if p.Account != nil && !s.Own {
+		s.Disarm = h.Policy.May(who, access.Portal, "person", "disarm")
 		s.Suspend = p.Account.State == "active" && h.Policy.May(who, access.Portal, "person", "suspend")
 		s.Reinstate = p.Account.State == "suspended" && h.Policy.May(who, access.Portal, "person", "reinstate")
 	}
