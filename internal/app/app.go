@@ -185,7 +185,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	documentweb.Mount(a.Web, a.Documents)
 	intakeweb.Mount(a.Web, a.Imports)
 	rightsweb.Mount(a.Web, a.Rights)
-	journalweb.Mount(a.Web, a.Notary)
+	journalweb.Mount(a.Web, a.Notary, journal.NewReader(a.DB, a.Policy))
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 	a.Queue.Every("document.scan", time.Hour, a.Documents.ScanRest)

@@ -133,13 +133,23 @@ func (s *Service) Propose(ctx context.Context, who access.Actor, d Draft) (Commi
 
 // History is what was done to the commission, newest first: for its officers and
 // the secretariat.
-func (s *Service) History(ctx context.Context, who access.Actor, slug string, page keyset.Page) (Commission, []journal.Event, string, error) {
+func (s *Service) History(ctx context.Context, who access.Actor, slug string, f journal.Filter, page keyset.Page) (Commission, []journal.Event, string, error) {
 	c, _, err := s.require(ctx, who, slug, "history", "read")
 	if err != nil {
-		return c, nil, "", err
+		return Commission{}, nil, "", err
 	}
-	events, next, err := journal.History(ctx, s.db, []uuid.UUID{c.ID}, page)
+	events, next, err := journal.History(ctx, s.db, []uuid.UUID{c.ID}, f, page)
 	return c, events, next, err
+}
+
+// EachEvent reads all of what History has pages of.
+func (s *Service) EachEvent(ctx context.Context, who access.Actor, slug string, f journal.Filter) (Commission, func(func(journal.Event) error) error, error) {
+	c, _, err := s.require(ctx, who, slug, "history", "read")
+	if err != nil {
+		return c, nil, err
+	}
+	each, err := journal.EachEvent(ctx, s.db, []uuid.UUID{c.ID}, f)
+	return c, each, err
 }
 
 // constraint turns a broken constraint into the problem of the field that caused it.

@@ -249,17 +249,33 @@ func profile(o Organization) map[string]string {
 	return map[string]string{"name": d.Name, "slug": o.Slug, "kind": d.Kind, "category": o.Category, "country": d.Country, "website": d.Website, "about": d.About}
 }
 
-// History is what was done to the organization, newest first: for its
-// representatives and the secretariat. That of those merged into it belongs to it.
-func (s *Service) History(ctx context.Context, who access.Actor, slug string, page keyset.Page) (Organization, []journal.Event, string, error) {
+// historical are the organization and those merged into it, whose history belongs to it.
+func (s *Service) historical(ctx context.Context, who access.Actor, slug string) (Organization, []uuid.UUID, error) {
 	o, _, err := s.require(ctx, who, slug, "history", "read")
 	if err != nil {
-		return o, nil, "", err
+		return Organization{}, nil, err
 	}
 	of, err := postgres.All[uuid.UUID](ctx, s.db, `SELECT id FROM organization WHERE merged_into = $1 ORDER BY id LIMIT 1000`, o.ID)
+	return o, append(of, o.ID), err
+}
+
+// History is what was done to the organization, newest first: for its
+// representatives and the secretariat.
+func (s *Service) History(ctx context.Context, who access.Actor, slug string, f journal.Filter, page keyset.Page) (Organization, []journal.Event, string, error) {
+	o, of, err := s.historical(ctx, who, slug)
 	if err != nil {
-		return o, nil, "", err
+		return Organization{}, nil, "", err
 	}
-	events, next, err := journal.History(ctx, s.db, append(of, o.ID), page)
+	events, next, err := journal.History(ctx, s.db, of, f, page)
 	return o, events, next, err
+}
+
+// EachEvent reads all of what History has pages of.
+func (s *Service) EachEvent(ctx context.Context, who access.Actor, slug string, f journal.Filter) (Organization, func(func(journal.Event) error) error, error) {
+	o, of, err := s.historical(ctx, who, slug)
+	if err != nil {
+		return o, nil, err
+	}
+	each, err := journal.EachEvent(ctx, s.db, of, f)
+	return o, each, err
 }

@@ -70,7 +70,7 @@ func (s *Service) Changes(ctx context.Context, who access.Actor, slug string, pa
 	if err != nil {
 		return h, nil, "", err
 	}
-	list, next, err := journal.History(ctx, s.db, []uuid.UUID{h.RulesID()}, page)
+	list, next, err := journal.History(ctx, s.db, []uuid.UUID{h.RulesID()}, journal.Filter{}, page)
 	return h, list, next, err
 }
 

@@ -619,8 +619,7 @@ func RemoveMilestonePage(p EditMilestone) templ.Component {
 // History is what the history of a commission shows.
 type History struct {
 	Frame
-	Events []part.Event
-	Paging part.Paging
+	Past part.Past
 }
 
 // HistoryPage is what was done to a commission.
@@ -677,24 +676,9 @@ func HistoryPage(p History) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if len(p.Events) == 0 {
-					templ_7745c5c3_Err = part.Empty("history", i18n.T(ctx, "Nothing has been recorded yet"), i18n.T(ctx, "Whatever is done here from now on stands in this place.")).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-				} else {
-					templ_7745c5c3_Err = part.Timeline(p.Now, p.Events).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, " ")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = part.Pager(p.Paging).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+				templ_7745c5c3_Err = part.History(p.Past).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
 				}
 				return nil
 			})

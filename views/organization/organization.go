@@ -276,9 +276,7 @@ type Review struct {
 type History struct {
 	Organization organization.Organization
 	Tabs         []part.Tab
-	Events       []part.Event
-	Now          time.Time
-	Paging       part.Paging
+	Past         part.Past
 }
 
 // Participations is what the organizations of a commission show.

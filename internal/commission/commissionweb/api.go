@@ -136,11 +136,16 @@ type pagedInput struct {
 	Named
 }
 
-func (h *api) history(ctx context.Context, in *pagedInput) (*web.Listed[journal.Event], error) {
+type historyInput struct {
+	Named
+	web.Past
+}
+
+func (h *api) history(ctx context.Context, in *historyInput) (*web.Listed[journal.Event], error) {
 	page, err := keyset.Parse(in.Cursor, 3, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	_, events, next, err := h.commissions.History(ctx, access.From(ctx), in.Slug, page)
+	_, events, next, err := h.commissions.History(ctx, access.From(ctx), in.Slug, in.Filter(ctx), page)
 	return web.Page(events, next), err
 }

@@ -43,6 +43,7 @@ func Mount(s *web.Server, commissions *commission.Service) {
 	s.Page("GET", "/commissions/:slug/settings", "commission.settings.form", settings, h.getSettings)
 	s.Page("POST", "/commissions/:slug/settings", "commission.settings", settings, h.postSettings)
 	s.Page("GET", "/commissions/:slug/history", "commission.history", web.InCommission("history", "read"), h.getHistory)
+	s.Page("GET", "/commissions/:slug/history.csv", "commission.history.csv", web.InCommission("history", "read"), h.getHistoryFile)
 	for _, a := range commission.Acts {
 		need := web.InCommission("commission", a.Name)
 		s.Page("GET", "/commissions/:slug/"+a.Name, "commission."+a.Name+".form", need, h.getAct(a))
@@ -235,14 +236,30 @@ func below(c commission.Commission, path string) func(string) string {
 }
 
 func (h *pages) getHistory(c *fiber.Ctx) error {
-	at, cursor, err := page(c, 3)
+	in, at, err := web.Historical(c)
 	if err != nil {
 		return err
 	}
 	ctx := c.UserContext()
-	body, entries, next, err := h.commissions.History(ctx, web.Actor(c), slug(c), at)
+	body, entries, next, err := h.commissions.History(ctx, web.Actor(c), in.Slug, in.Filter(ctx), at)
+	refused := web.Invalid(err)
+	if err != nil && (refused == nil || body.ID == uuid.Nil) {
+		return err
+	}
+	past := in.Show(ctx, body.Path()+"/history", entries, next, refused)
+	return h.Render(c, past.Status(), views.HistoryPage(views.History{Frame: h.framed(ctx, body, "/history"), Past: past}))
+}
+
+// getHistoryFile is the history, with its filters, as a file.
+func (h *pages) getHistoryFile(c *fiber.Ctx) error {
+	in, _, err := web.Historical(c)
 	if err != nil {
 		return err
 	}
-	return h.Render(c, 200, views.HistoryPage(views.History{Frame: h.framed(ctx, body, "/history"), Events: events(entries), Paging: paging(cursor, next, below(body, "/history"))}))
+	ctx := c.UserContext()
+	body, each, err := h.commissions.EachEvent(ctx, web.Actor(c), in.Slug, in.Filter(ctx))
+	if err != nil {
+		return err
+	}
+	return h.HistoryFile(c, body.Slug, each)
 }

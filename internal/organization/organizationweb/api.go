@@ -167,8 +167,8 @@ func (h *api) removeLogo(ctx context.Context, in *SlugInput) (*struct{}, error) 
 }
 
 type historyInput struct {
-	web.Paged
 	SlugInput
+	web.Past
 }
 
 func (h *api) history(ctx context.Context, in *historyInput) (*web.Listed[journal.Event], error) {
@@ -176,7 +176,7 @@ func (h *api) history(ctx context.Context, in *historyInput) (*web.Listed[journa
 	if err != nil {
 		return nil, err
 	}
-	_, events, next, err := h.organizations.History(ctx, access.From(ctx), in.Slug, page)
+	_, events, next, err := h.organizations.History(ctx, access.From(ctx), in.Slug, in.Filter(ctx), page)
 	return web.Page(events, next), err
 }
 

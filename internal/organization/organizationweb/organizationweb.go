@@ -43,6 +43,7 @@ func Mount(s *web.Server, organizations *organization.Service) {
 	s.Page("POST", "/organizations/:slug/logo", "logo.set", edit, h.postLogo)
 	s.Page("POST", "/organizations/:slug/logo/remove", "logo.remove", edit, h.postRemoveLogo)
 	s.Page("GET", "/organizations/:slug/history", "organization.history", web.InOrganization("history", "read"), h.getHistory)
+	s.Page("GET", "/organizations/:slug/history.csv", "organization.history.csv", web.InOrganization("history", "read"), h.getHistoryFile)
 	s.Page("POST", "/organizations/:slug/accept", "organization.accept", in("accept"), h.postAccept)
 	s.Page("POST", "/organizations/:slug/decline", "organization.decline", in("decline"), h.postDecline)
 	s.Page("GET", "/organizations/:slug/suspend", "organization.suspend.form", in("suspend"), h.getSuspend)

@@ -9,7 +9,6 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
-	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/organization"
 	"commissionportal/internal/problem"
@@ -400,27 +399,30 @@ func (h *pages) postRemoveLogo(c *fiber.Ctx) error {
 }
 
 func (h *pages) getHistory(c *fiber.Ctx) error {
-	in, err := web.Decode[listQuery](c)
-	if err != nil {
-		return err
-	}
-	page, err := keyset.Parse(in.Cursor, 3, 0)
+	in, page, err := web.Historical(c)
 	if err != nil {
 		return err
 	}
 	ctx := c.UserContext()
-	o, events, next, err := h.organizations.History(ctx, web.Actor(c), c.Params("slug"), page)
+	o, events, next, err := h.organizations.History(ctx, web.Actor(c), in.Slug, in.Filter(ctx), page)
+	refused := web.Invalid(err)
+	if err != nil && (refused == nil || o.ID == uuid.Nil) {
+		return err
+	}
+	past := in.Show(ctx, o.Path()+"/history", events, next, refused)
+	return h.Render(c, past.Status(), views.HistoryPage(views.History{Organization: o, Tabs: h.tabs(c, o, "/history"), Past: past}))
+}
+
+// getHistoryFile is the history, with its filters, as a file.
+func (h *pages) getHistoryFile(c *fiber.Ctx) error {
+	in, _, err := web.Historical(c)
 	if err != nil {
 		return err
 	}
-	p := views.History{Organization: o, Tabs: h.tabs(c, o, "/history"), Now: journal.Now(ctx),
-		Paging: paging(in.Cursor, next, func(cursor string) string { return web.Query(o.Path()+"/history", "cursor", cursor) })}
-	for _, e := range events {
-		event := part.Event{At: e.At, Text: e.Text}
-		if e.Person != nil {
-			event.Who = *e.Person
-		}
-		p.Events = append(p.Events, event)
+	ctx := c.UserContext()
+	o, each, err := h.organizations.EachEvent(ctx, web.Actor(c), in.Slug, in.Filter(ctx))
+	if err != nil {
+		return err
 	}
-	return h.Render(c, 200, views.HistoryPage(p))
+	return h.HistoryFile(c, o.Slug, each)
 }
