@@ -43,6 +43,7 @@ type Service struct {
 	key     []byte // encrypts secrets that cannot be kept as hashes; nil: they are kept as they are
 	life    Life
 	keys    *webauthn.WebAuthn // asks passkeys; nil: there are none here
+	issuer  *Issuer
 	// OnSuspend are run in the change that suspends a person: what must end with
 	// the account in capabilities that this one does not know.
 	OnSuspend []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
@@ -54,6 +55,7 @@ type Settings struct {
 	Key    []byte // of 32 bytes, encrypts the secrets of apps for codes; nil: they are kept as they are
 	Life   Life
 	Base   *url.URL // the address that people use: passkeys are good for it alone
+	Issuer *Issuer  // whose accounts sign in here; nil: none
 }
 
 // Life is how long a session lives: For after it began, whatever happens, and
@@ -67,7 +69,7 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	if err != nil {
 		return nil, fmt.Errorf("passkeys: %w", err)
 	}
-	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(with.Memory), key: with.Key, life: with.Life, keys: keys}
+	s := &Service{db: db, access: policy, post: post, queue: queue, hashing: newHasher(with.Memory), key: with.Key, life: with.Life, keys: keys, issuer: with.Issuer}
 	if s.life.For == 0 {
 		s.life = Life{SessionFor, SessionIdle}
 	}

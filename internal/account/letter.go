@@ -152,3 +152,14 @@ func (s *Service) writeFactor(ctx context.Context, tx *journal.Tx, p Person, wha
 		return n
 	})
 }
+
+func (s *Service) writeLinked(ctx context.Context, tx *journal.Tx, p Person, issuer string) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.linked", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "Your account was linked"),
+			Paragraphs: []string{i18n.T(ctx, "From now on, an account at %s signs you in to the Commission Portal.", issuer)},
+			Button:     i18n.T(ctx, "Look at it"), Path: "/profile/factors",
+			Footer: i18n.T(ctx, "Was it not you? Unlink it, end all sessions, and tell the secretariat."),
+		}
+	})
+}

@@ -121,15 +121,16 @@ func (s *Service) Reset(ctx context.Context, who access.Actor, link, password st
 }
 
 // ChangePassword sets a new password for who knows the old one; all other
-// sessions end. It returns what the browser is to be known by from then on.
-func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, password string, from Origin) (string, error) {
+// sessions end, and this one goes on under a new id. It returns that, and what the
+// browser is to be known by from then on.
+func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, password string, from Origin) (SignedIn, error) {
 	permit, err := s.access.Require(ctx, who, access.Portal, "account", "edit")
 	if err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
 	c, err := credentialsOf(ctx, s.db, who.Email)
 	if err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
 	var f problem.Fields
 	if old == "" {
@@ -137,23 +138,24 @@ func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, pas
 	}
 	checkPassword(&f, "password", password, who.Email, who.Name)
 	if err := f.Err(); err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
 	t := guesses(journal.Now(ctx), who.Email, from, true)
 	if ok, err := s.admit(ctx, t, guessTime); err != nil || !ok {
-		return "", errors.Join(err, refused(ok, errGuesses))
+		return SignedIn{}, errors.Join(err, refused(ok, errGuesses))
 	}
 	ok, _, err := s.hashing.matches(ctx, old, hashOf(c))
 	if err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
 	if !ok {
-		return "", problem.Field("current", "This is not your password.")
+		return SignedIn{}, problem.Field("current", "This is not your password.")
 	}
 	hash, err := s.hashing.hash(ctx, password)
 	if err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
+	in := SignedIn{Person: who.ID, Device: device(hash)}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
 		if err := changePassword(ctx, tx, who.ID, hashOf(c), hash); err != nil {
 			return err
@@ -163,6 +165,14 @@ func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, pas
 		}
 		if _, err := endSessions(ctx, tx, who.ID, who.Session); err != nil {
 			return err
+		}
+		if who.Session != nil {
+			in.Secret = secret()
+			began, err := renewSession(ctx, tx, who.Session, digest(in.Secret), tx.Now)
+			if err != nil {
+				return err
+			}
+			in.Expires = began.Add(s.life.For)
 		}
 		p, err := byID(ctx, tx, who.ID)
 		if err != nil {
@@ -174,7 +184,7 @@ func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, pas
 		return tx.Record(who.ID, journal.Say("Changed the password"))
 	})
 	if err != nil {
-		return "", err
+		return SignedIn{}, err
 	}
-	return device(hash), s.succeeded(ctx, t)
+	return in, s.succeeded(ctx, t)
 }

@@ -214,6 +214,7 @@ func sweep(ctx context.Context, q postgres.Q, now time.Time) error {
 		`DELETE FROM session WHERE expires_at < $1`,
 		`DELETE FROM half_session WHERE expires_at < $1`,
 		`DELETE FROM passkey_challenge WHERE expires_at < $1`,
+		`DELETE FROM identity_request WHERE expires_at < $1`,
 		`DELETE FROM sign_up WHERE expires_at < $1`,
 		`DELETE FROM ticket WHERE expires_at < $1`,
 		`DELETE FROM attempt WHERE at < $1::timestamptz - interval '1 day'`,

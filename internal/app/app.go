@@ -143,7 +143,11 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 
 // capabilities is where each is wired: its service, its doors, its hooks.
 func (a *App) capabilities(post *mail.Post) (err error) {
-	a.Accounts, err = account.New(a.DB, a.Policy, post, a.Queue, account.Settings{Memory: a.PasswordMemory, Key: a.secretKey, Life: account.Life{For: a.SessionLife, Idle: a.SessionIdle}, Base: a.Web.Base})
+	issuer, err := a.issuer(a.Web.Base)
+	if err != nil {
+		return err
+	}
+	a.Accounts, err = account.New(a.DB, a.Policy, post, a.Queue, account.Settings{Memory: a.PasswordMemory, Key: a.secretKey, Life: account.Life{For: a.SessionLife, Idle: a.SessionIdle}, Base: a.Web.Base, Issuer: issuer})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"commissionportal/internal/account"
 	"commissionportal/internal/blob"
 	"commissionportal/internal/mail"
 )
@@ -35,6 +36,11 @@ type Config struct {
 	SecretKey      string         `env:"SECRET_KEY" help:"32 random bytes in base64 (openssl rand -base64 32), with which the secrets of apps for codes are encrypted in the database; empty: they are not"`
 	SessionLife    time.Duration  `env:"SESSION_LIFE" envDefault:"720h" help:"how long a session lives, whatever happens"`
 	SessionIdle    time.Duration  `env:"SESSION_IDLE" envDefault:"336h" help:"how long a session lives that nobody uses"`
+	Issuer         string         `env:"OIDC_ISSUER" help:"issuer of OpenID Connect whose accounts sign in here, https://login.example.org; empty: none"`
+	IssuerClient   string         `env:"OIDC_CLIENT_ID" help:"what the issuer calls this portal; there, its address to return to is BASE_URL/sign-in/oidc/callback"`
+	IssuerSecret   string         `env:"OIDC_CLIENT_SECRET" help:"the secret that the issuer gave it"`
+	IssuerName     string         `env:"OIDC_NAME" envDefault:"single sign-on" help:"what people call the issuer"`
+	IssuerEmail    bool           `env:"OIDC_TRUST_EMAIL" envDefault:"false" help:"takes an address that the issuer calls verified as proof of the account with that address, and opens one for who has none: only if it gives nobody the address of somebody else"`
 	Files          string         `env:"FILES" help:"where files are kept: file:///var/lib/portal/files or s3://bucket?region=…; empty: the folder var/files where it was started"`
 	MaxFile        int64          `env:"MAX_FILE" envDefault:"5368709120" help:"most bytes of one file, at most 5 GiB"`
 	Clamd          string         `env:"CLAMD" help:"ClamAV daemon that searches files for viruses, unix:///run/clamav/clamd.ctl or tcp://host:3310: while it is down no file is taken; empty: none"`
@@ -97,6 +103,19 @@ func (c Config) zone() (*time.Location, error) {
 		return nil, fmt.Errorf("TIME_ZONE: %q is no time zone such as Europe/Paris", c.TimeZone)
 	}
 	return zone, nil
+}
+
+// issuer is what OIDC_… stands for; nil without one.
+func (c Config) issuer(base *url.URL) (*account.Issuer, error) {
+	if c.Issuer == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || c.IssuerClient == "" {
+		return nil, fmt.Errorf("OIDC_ISSUER: %q is no address, or there is no OIDC_CLIENT_ID", c.Issuer)
+	}
+	return &account.Issuer{URL: c.Issuer, ClientID: c.IssuerClient, ClientSecret: c.IssuerSecret, Name: c.IssuerName, TrustEmail: c.IssuerEmail,
+		Back: base.JoinPath(account.IssuerPath).String()}, nil
 }
 
 // key is what SECRET_KEY stands for; nil if it is empty.

@@ -21,6 +21,7 @@ type Entry struct {
 	Link                 string // secret of the mailed link that led here
 	Show                 bool   // the password can be read
 	Can                  bool   // passkeys can be used here
+	Issuer               string // whose accounts sign in here, by its name; "": nobody's
 	Problem              string // what is wrong with all of it
 	Errors               map[string]string
 }

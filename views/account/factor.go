@@ -17,8 +17,10 @@ type Factors struct {
 	Now      time.Time
 	Key      string
 	Passkeys []account.Passkey
-	Asking   []string // roles of the person that rest until there is a factor
-	Can      bool     // this portal can have passkeys
+	Asking   []string          // roles of the person that rest until there is a factor
+	Issuer   string            // whose accounts sign in here; "": nobody\'s
+	Identity *account.Identity // the one there; nil: none is linked
+	Can      bool              // this portal can have passkeys
 	Name     string
 	Problem  string
 	Errors   map[string]string

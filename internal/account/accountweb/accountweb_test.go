@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"commissionportal/internal/account"
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 )
 
@@ -360,8 +361,16 @@ func TestChangePassword(t *testing.T) {
 	ada.Post("/profile/password", "current", "not that", "password", "another good password").Want(422, "This is not your password")
 	ada.Post("/profile/password", "current", password, "password", "ada@example.org").Want(422, "would guess")
 	other.Get("/profile").Want(200)
+	first := firstStepOf(p, "ada@example.org")
+	before := apptest.Value[string](p, `SELECT string_agg(encode(hash, 'hex'), ' ') FROM session`)
 	ada.Post("/profile/password", "current", password, "password", "another good password").Want(303)
 	ada.Get("/profile").Want(200)
+	if after := apptest.Value[string](p, `SELECT string_agg(encode(hash, 'hex'), ' ') FROM session`); strings.Contains(before, after) {
+		t.Error("the session goes on under the id it had")
+	}
+	if n := apptest.Value[int](p, `SELECT count(*) FROM half_session WHERE hash = sha256($1::bytea)`, first); n != 0 {
+		t.Error("a first step with the old password is left")
+	}
 	other.Get("/profile").Want(303)
 	letter(t, p, "account.password", "ada@example.org", 1)
 	p.Visitor().Post("/profile/password", "current", password, "password", "x").Want(401)
@@ -413,5 +422,30 @@ func TestSessions(t *testing.T) {
 	p.At(start)
 	bob := newAccount(t, p, "bob@example.org")
 	p.At(start.Add(15 * 24 * time.Hour))
+	bob.Get("/profile").Want(303)
+}
+
+// firstStepOf stands for somebody who gave the password and no second factor yet.
+func firstStepOf(p *apptest.Portal, email string) string {
+	p.Exec(`INSERT INTO half_session (hash, person_id, created_at, expires_at) SELECT sha256('first'), id, now(), now() + interval '1 hour' FROM person WHERE email = $1`, email)
+	return "first"
+}
+
+func TestLivesOfSessionsAreSettings(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t, func(c *app.Config) { c.SessionLife, c.SessionIdle = 3*time.Hour, time.Hour })
+	start := time.Now()
+	p.At(start)
+	ada := newAccount(t, p, "ada@example.org")
+	ada.Get("/profile/sessions").Want(200, "nobody uses it for 1 hour, and at the latest 3 hours after it began")
+	for _, after := range []time.Duration{50 * time.Minute, 100 * time.Minute, 150 * time.Minute} {
+		p.At(start.Add(after))
+		ada.Get("/profile").Want(200)
+	}
+	p.At(start.Add(181 * time.Minute)) // used half an hour ago, and its life is over
+	ada.Get("/profile").Want(303)
+	p.At(start)
+	bob := newAccount(t, p, "bob@example.org")
+	p.At(start.Add(61 * time.Minute))
 	bob.Get("/profile").Want(303)
 }

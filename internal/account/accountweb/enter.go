@@ -32,6 +32,7 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("POST", "/sign-in", "session.begin", signIn, h.postSignIn)
 	s.Page("POST", "/sign-in/passkey/ask", "session.passkey.ask", signIn, h.postAskKey)
 	s.Page("POST", "/sign-in/passkey", "session.passkey", signIn, h.postSignInKey)
+	h.mountIssuer(signIn, edit)
 	s.Page("GET", "/sign-in/second", "session.second.form", signIn, h.getSecond)
 	s.Page("POST", "/sign-in/second", "session.second", signIn, h.postSecond)
 	s.Page("POST", "/sign-out", "session.finish", web.InPortal("account", "sign_out"), h.postSignOut)
@@ -156,6 +157,7 @@ type enterForm struct {
 	Password string `form:"password"`
 	Current  string `form:"current"`
 	Next     string `form:"next"`
+	Trouble  string `form:"trouble"`
 	Show     string `form:"show"`
 	Link     string `form:"link"`
 }
@@ -193,7 +195,11 @@ func (h *pages) getSignIn(c *fiber.Ctx) error {
 	if web.Actor(c).SignedIn() {
 		return h.SeeOther(c, web.Local(in.Next, home), "")
 	}
-	return h.Render(c, http.StatusOK, views.SignInPage(views.Entry{Next: web.Local(in.Next, ""), Can: h.accounts.HasPasskeys()}))
+	e := views.Entry{Next: web.Local(in.Next, ""), Can: h.accounts.HasPasskeys(), Issuer: h.issuerName()}
+	if p := troubles[in.Trouble]; p != nil {
+		e.Problem = i18n.Problem(c.UserContext(), p)
+	}
+	return h.Render(c, http.StatusOK, views.SignInPage(e))
 }
 
 func (h *pages) postSignIn(c *fiber.Ctx) error {
@@ -201,7 +207,7 @@ func (h *pages) postSignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	e.Can = h.accounts.HasPasskeys()
+	e.Can, e.Issuer = h.accounts.HasPasskeys(), h.issuerName()
 	if show {
 		if err := h.may(c, "sign_in"); err != nil {
 			return err

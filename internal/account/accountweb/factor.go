@@ -40,6 +40,11 @@ func (h *pages) showFactors(c *fiber.Ctx, status int, page views.Factors) (err e
 			return err
 		}
 	}
+	if page.Issuer = h.issuerName(); page.Issuer != "" {
+		if page.Identity, err = h.accounts.Identity(ctx, web.Actor(c)); err != nil {
+			return err
+		}
+	}
 	page.Now, page.Key, page.Can, page.Tabs = journal.Now(ctx), uuid.NewString(), h.accounts.HasPasskeys(), h.tabs(c, "/factors")
 	return h.Render(c, status, views.FactorsPage(page))
 }
@@ -122,7 +127,7 @@ func (h *pages) postSignInKey(c *fiber.Ctx) error {
 		return err
 	}
 	session, err := h.accounts.SignInWithPasskey(c.UserContext(), web.Actor(c), account.Answer{Challenge: in.Challenge, Text: in.Answer}, h.origin(c))
-	e := views.Entry{Next: web.Local(in.Next, ""), Can: true}
+	e := views.Entry{Next: web.Local(in.Next, ""), Can: true, Issuer: h.issuerName()}
 	if status := refused(c, err, &e); status != 0 {
 		return h.Render(c, status, views.SignInPage(e))
 	}

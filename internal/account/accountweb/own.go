@@ -101,14 +101,17 @@ func (h *pages) postPassword(c *fiber.Ctx) error {
 		page.Current = in.Current
 		return h.Render(c, http.StatusOK, views.PasswordPage(page))
 	}
-	device, err := h.accounts.ChangePassword(ctx, who, in.Current, in.Password, h.origin(c))
+	session, err := h.accounts.ChangePassword(ctx, who, in.Current, in.Password, h.origin(c))
 	if status := refused(c, err, &page.Entry); status != 0 {
 		return h.Render(c, status, views.PasswordPage(page))
 	}
 	if err != nil {
 		return err
 	}
-	h.keepDevice(c, device)
+	if session.Secret != "" {
+		h.SetSession(c, session.Secret, session.Expires)
+	}
+	h.keepDevice(c, session.Device)
 	return h.SeeOther(c, "/profile/password", i18n.T(ctx, "The password is changed. Your other sessions have ended."))
 }
 
