@@ -84,4 +84,8 @@ func TestJourneyAPI(t *testing.T) {
 	for _, ext := range []string{".csv", ".xlsx"} {
 		p.Visitor().Get("/commissions/grid-storage/roster" + ext).Want(200)
 	}
+	if silent := apptest.Value[string](p, `SELECT coalesce(string_agg(object || ' ' || action, ', '), '') FROM journal_entry e
+		WHERE organization_id IS NULL AND (scope = 'organization' AND person_id = $1 OR object = 'seat' AND person_id IN ($1, $2) OR object = 'application' AND person_id = $2)`, rep.ID, first.ID); silent != "" {
+		t.Errorf("the journal does not say for which organization: %s", silent)
+	}
 }

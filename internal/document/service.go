@@ -494,6 +494,7 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, name string, with 
 		if err := s.reindex(ctx, tx); err != nil {
 			return err
 		}
+		tx.Represents(d.OrganizationID)
 		return tx.Record(d.ID, journal.Say("Changed what is said of %s", d.Title).Changed(said(was), said(d)))
 	})
 	if err != nil {

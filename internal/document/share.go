@@ -220,6 +220,7 @@ func (s *Service) grant(ctx context.Context, who access.Actor, name string, with
 		if err := s.tellShared(ctx, tx, now, with, to, until); err != nil {
 			return err
 		}
+		tx.Represents(now.OrganizationID)
 		return tx.Record(now.ID, with.note(now, to))
 	})
 	if postgres.Constraint(err) == "share_live" {
@@ -335,6 +336,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id uuid.UUID) (D
 		if h.RecipientName != nil {
 			note = journal.Say("Revoked the share of %s with %s", d.Reference(), *h.RecipientName)
 		}
+		tx.Represents(d.OrganizationID)
 		return tx.Record(d.ID, note)
 	})
 }

@@ -165,6 +165,7 @@ func (s *Service) Revise(ctx context.Context, who access.Actor, name string, wit
 		if err := s.reindex(ctx, tx); err != nil {
 			return err
 		}
+		tx.Represents(d.OrganizationID)
 		return tx.Record(d.ID, journal.Say("Added version %s of %s in %s", strconv.Itoa(v.Number), d.Title, v.Language))
 	})
 	if err != nil {

@@ -25,7 +25,8 @@ type Tx struct {
 	*postgres.Tx
 	Now    time.Time // the instant of the change, one for all of it
 	permit access.Permit
-	// For is the organization that the act is done for, if any; set it in fn.
+	// For is the organization that the act is done for, if any; set it in fn, unless
+	// it is the scope, for which whoever belongs to it acts.
 	For     uuid.NullUUID
 	entries []entry
 	before  []func(context.Context, *Tx) error
@@ -146,6 +147,13 @@ func (tx *Tx) Before(f func(context.Context, *Tx) error) { tx.before = append(tx
 // After runs f once the change is committed; for waking workers, not for work.
 func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
 
+// Represents notes that the act is done for the organization, if the actor acts for it.
+func (tx *Tx) Represents(organization *uuid.UUID) {
+	if organization != nil && tx.permit.Actor().Roles(access.Organization(*organization)).Has(access.Affiliate) {
+		tx.For = uuid.NullUUID{UUID: *organization, Valid: true}
+	}
+}
+
 // Permit is what the change runs under.
 func (tx *Tx) Permit() access.Permit { return tx.permit }
 
@@ -159,6 +167,9 @@ func (tx *Tx) append(ctx context.Context) error {
 		objects[i], actions[i], ids[i], notes[i] = e.object, e.action, e.id.String(), e.note
 	}
 	a, scope := tx.permit.Actor(), tx.permit.Scope()
+	if !tx.For.Valid && scope.Kind == access.OrganizationKind {
+		tx.Represents(&scope.ID)
+	}
 	_, err := tx.Exec(ctx, `SELECT journal_append($1, $2, $3, $4, $5, $6, $7, $8, $9::uuid[], $10)`,
 		string(scope.Kind), scope.ID, uuid.NullUUID{UUID: a.ID, Valid: a.SignedIn()}, tx.For, tx.Now, requestID(ctx, a),
 		pq.Array(objects), pq.Array(actions), pq.Array(ids), pq.Array(notes))

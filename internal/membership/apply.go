@@ -234,6 +234,9 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, slug string, i
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
+		if a.OrganizationID != nil {
+			tx.For = uuid.NullUUID{UUID: *a.OrganizationID, Valid: true}
+		}
 		return tx.Record(id, journal.Say("%s withdrew the application as %s", a.Person, Word(a.Role)))
 	})
 	return a, err
@@ -287,7 +290,7 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 		if err := tx.Record(id, journal.Say("Approved the application of %s as %s", a.Person, Word(seat.Role))); err != nil {
 			return err
 		}
-		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", a.Person, Word(seat.Role)))
+		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", a.Person, Word(seat.Role)).Changed(nil, kept(seat)))
 	})
 	return seat, constraint(err)
 }

@@ -307,6 +307,9 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, token string) (H
 		if err := i.Answerable(tx.Now); err != nil {
 			return err
 		}
+		if i.OrganizationID != nil {
+			tx.For = uuid.NullUUID{UUID: *i.OrganizationID, Valid: true}
+		}
 		if out, err = s.accept(ctx, tx, &letters, home, i, who); err != nil {
 			return err
 		}

@@ -148,7 +148,7 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		return tx.Record(seat.ID, journal.Say("Appointed %s as %s", seat.Name, Word(seat.Role)))
+		return tx.Record(seat.ID, journal.Say("Appointed %s as %s", seat.Name, Word(seat.Role)).Changed(nil, kept(seat)))
 	})
 	return seat, constraint(err)
 }
@@ -305,9 +305,6 @@ func (s *Service) fits(ctx context.Context, tx *journal.Tx, h Home, was, next Se
 
 // noteOf is what the journal says of a change.
 func noteOf(was, next Seat) journal.Note {
-	values := func(s Seat) map[string]any {
-		return map[string]any{"role": s.Role, "voting": s.Voting, "suspended": s.Suspended, "until": s.Until}
-	}
 	var n journal.Note
 	switch {
 	case next.Suspended && !was.Suspended:
@@ -323,7 +320,12 @@ func noteOf(was, next Seat) journal.Note {
 	default:
 		n = journal.Say("Changed the term of %s", was.Name)
 	}
-	return n.Changed(values(was), values(next))
+	return n.Changed(kept(was), kept(next))
+}
+
+// kept is what the journal keeps of a seat.
+func kept(s Seat) map[string]any {
+	return map[string]any{"role": s.Role, "voting": s.Voting, "suspended": s.Suspended, "until": s.Until}
 }
 
 // askSeat reads a seat and asks for the right to change it: an officer's seat is
@@ -418,6 +420,7 @@ func (s *Service) end(ctx context.Context, permit access.Permit, h Home, id uuid
 			return err
 		}
 		if why == Left {
+			tx.Represents(was.OrganizationID)
 			err = letters.officers(ctx, tx, home, "seat.left", home.Path()+"/roster", func(ctx context.Context) mail.Note { return left(ctx, home, was) })
 		} else {
 			err = letters.each(ctx, tx, []uuid.UUID{was.PersonID}, "seat.ended", home.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note {

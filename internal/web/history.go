@@ -90,13 +90,10 @@ func text(s *string) string {
 	return *s
 }
 
-// changes are the values that differ, by name; nothing if there were none before.
+// changes are the values that differ, by name.
 func changes(before, after any) []part.Change {
 	b, _ := before.(map[string]any)
 	a, _ := after.(map[string]any)
-	if len(b) == 0 {
-		return nil
-	}
 	names := map[string]bool{}
 	for name := range b {
 		names[name] = true

@@ -163,6 +163,9 @@ func TestSharing(t *testing.T) {
 	// What an organization shares, for its primary representatives.
 	n.filed(t, 7, "A study that stays shared")
 	n.boss.API("POST", "/documents/ENERGY-N0007/shares", map[string]string{"with": "organization", "recipient": "globex", "level": "see"}).Want(201)
+	if own := apptest.Value[bool](n.Portal, `SELECT e.organization_id IS NOT DISTINCT FROM d.organization_id FROM journal_entry e JOIN document d ON d.id = e.object_id WHERE d.number = 7 AND e.action = 'grant'`); !own {
+		t.Error("the journal does not say for which organization it was shared")
+	}
 	n.boss.API("POST", "/documents/ENERGY-N0007/shares", map[string]string{"with": "commission", "recipient": "rail", "level": "see"}).Want(201)
 	n.boss.Get("/organizations/acme/shares/given").Want(200, "A study that stays shared", "Globex", "Rail").Lacks("A study of commission")
 	n.boss.Get("/organizations/acme").Want(200, "Shared with us", "Shared by us")
