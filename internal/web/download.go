@@ -12,6 +12,7 @@ import (
 
 var fileTypes = map[string]string{
 	".csv":  "text/csv; charset=utf-8",
+	".zip":  "application/zip",
 	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

@@ -121,7 +121,7 @@ func (s *Server) open(need Need, h fiber.Handler) fiber.Handler {
 	if need.recent {
 		return func(c *fiber.Ctx) error {
 			if who := Actor(c); stale(who, need, journal.Now(c.UserContext())) {
-				if who.Session == nil {
+				if who.Session == nil || strings.HasPrefix(c.Path(), "/api/") {
 					return errAgain
 				}
 				if done, err := s.Again(c); err != nil || !done {

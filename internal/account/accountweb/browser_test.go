@@ -83,6 +83,10 @@ func TestJourneyFromSignUp(t *testing.T) {
 	tab.Click("Go on")
 	tab.See("Save these codes now")
 	p.Exec(`INSERT INTO portal_role (person_id, role) SELECT id, 'secretariat' FROM person`)
+	tab.Open("/profile/data")
+	look("data")
+	tab.Open("/settings/factors")
+	look("factors-by-role")
 	p.Person("Ada Lovelace")
 	tab.Open("/persons")
 	look("persons")
@@ -91,6 +95,16 @@ func TestJourneyFromSignUp(t *testing.T) {
 	tab.Click("Suspend")
 	tab.See("This ends")
 	look("suspend")
+	tab.Open("/persons/" + apptest.Value[string](p, `SELECT id FROM person WHERE name = 'Ada Lovelace'`) + "/factors/remove")
+	look("disarm")
+	tab.Open("/profile/factors")
+	p.Exec(`DELETE FROM authenticator`)
+	p.Exec(`INSERT INTO factor_role VALUES ('portal', 'secretariat')`)
+	tab.Open("/profile/factors")
+	look("factors-asked-for")
+	tab.Open("/profile")
+	tab.See("all your roles rest")
+	look("resting")
 }
 
 func TestJourneyWithoutScript(t *testing.T) {

@@ -4,6 +4,7 @@ package accountweb
 import (
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/access"
@@ -68,6 +69,12 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("GET", "/profile/factors/passkeys/:id/remove", "passkey.remove.form", edit, h.getRemoveKey)
 	s.Page("POST", "/profile/factors/passkeys/:id/remove", "passkey.remove", web.Recent(edit), h.postRemoveKey)
 	s.Once("/profile/factors/codes", "factor.codes", web.Recent(edit), h.postCodes)
+	s.AddTab("account", web.Tab{Label: "Your data", Path: "/data", Order: 95})
+	s.Page("GET", "/profile/data", "account.data", read, h.getData)
+	s.Page("POST", "/profile/data", "account.data.confirm", web.Recent(read), h.postData)
+	s.Page("GET", "/profile/data.zip", "account.export", read, h.getExport)
+	s.Page("GET", "/api/v1/persons/me/data.zip", "account.export.api", web.Recent(read), h.download)
+	s.Describe(&huma.Operation{Method: "GET", Path: "/api/v1/persons/me/data.zip", OperationID: "account.export.api", Summary: "Save everything that is kept of you, as a ZIP of JSON files", Tags: []string{"Persons"}}, "200", "A ZIP.")
 	s.Page("GET", "/profile/sessions", "session.list", read, h.getSessions)
 	s.Page("POST", "/profile/sessions/end", "session.end_others", edit, h.postEndOthers)
 	s.Page("POST", "/profile/sessions/:id/end", "session.end", edit, h.postEndSession)
