@@ -173,9 +173,9 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 		return nil
 	}
 	fresh := Actor{ID: p.actor.ID, ReadOnly: p.actor.ReadOnly, places: map[uuid.UUID]Roles{}}
-	lock := `SELECT ` + Resting("id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR SHARE`
+	lock := `SELECT ` + Resting("person.id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR SHARE`
 	if p.object == "account" { // it will write that very row: see below
-		lock = `SELECT ` + Resting("id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE`
+		lock = `SELECT ` + Resting("person.id", "$2::timestamptz") + ` FROM person WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE`
 	}
 	rests, err := postgres.One[bool](ctx, q, ErrLost, lock, fresh.ID, now)
 	if err != nil {

@@ -40,8 +40,15 @@ func (a Actor) SignedIn() bool { return a.ID != uuid.Nil }
 func (a Actor) Rests() bool { return a.rests }
 
 // Resting is the condition, for SQL, that the roles of a person rest at an instant.
+// person is a parameter or a column with its table. It is written out, and no
+// function: that would be planned anew at every request.
 func Resting(person, at string) string {
-	return "(EXISTS (SELECT FROM factor_role) AND lacks_factor(" + person + ", " + at + "))"
+	return "(EXISTS (SELECT FROM factor_role)" +
+		" AND NOT EXISTS (SELECT FROM authenticator x WHERE x.person_id = " + person + " AND x.confirmed_at IS NOT NULL)" +
+		" AND NOT EXISTS (SELECT FROM passkey x WHERE x.person_id = " + person + ")" +
+		" AND (EXISTS (SELECT FROM portal_role x JOIN factor_role y ON y.scope = 'portal' AND y.role = x.role WHERE x.person_id = " + person + ")" +
+		" OR EXISTS (SELECT FROM seat x JOIN factor_role y ON y.scope = 'commission' AND y.role = x.role" +
+		" WHERE x.person_id = " + person + " AND x.period @> " + at + " AND NOT x.suspended)))"
 }
 
 // RecentFor is how long after signing in, or confirming it, one may do what can

@@ -179,7 +179,7 @@ var Holding = `
 	SELECT person_id FROM (
 	SELECT person_id FROM seat WHERE commission_id = $1 AND role = ANY($2::text[]) AND period @> $3::timestamptz AND NOT suspended
 	UNION
-	SELECT convener_id AS person_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')) h WHERE NOT ` + Resting("person_id", "$3::timestamptz")
+	SELECT convener_id AS person_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')) h WHERE NOT ` + Resting("h.person_id", "$3::timestamptz")
 
 // rulebook is the rules of all commissions that have some, as they were at one change.
 // Nothing in them is changed once they are made.

@@ -93,7 +93,7 @@ func useHalf(ctx context.Context, q postgres.Q, hash []byte) error {
 }
 
 func rests(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) (bool, error) {
-	return postgres.One[bool](ctx, q, nil, `SELECT `+access.Resting("$1", "$2::timestamptz"), person, now)
+	return postgres.One[bool](ctx, q, nil, `SELECT `+access.Resting("$1::uuid", "$2::timestamptz"), person, now)
 }
 
 // asking are the roles of a person that ask for a second factor.
