@@ -217,6 +217,9 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 		if err == nil {
 			err = hold(p.scope.ID, lockSeats, now)
 		}
+		if err == nil && p.actor.places[p.scope.ID]&ownRoles != 0 {
+			err = hold(p.scope.ID, lockOwn, now)
+		}
 		if err == nil && p.actor.places[p.scope.ID].Has(Convener) {
 			err = hold(p.scope.ID, lockConvener)
 		}
@@ -242,6 +245,9 @@ func (p Permit) Renew(ctx context.Context, q postgres.Q, now time.Time) error {
 const (
 	lockSeats = `
 		SELECT role FROM seat WHERE person_id = $1 AND commission_id = $2 AND period @> $3::timestamptz AND NOT suspended FOR SHARE`
+	lockOwn = `
+		SELECT slot FROM commission_role_holder h
+		WHERE person_id = $1 AND commission_id = $2 AND EXISTS (SELECT FROM seat s WHERE s.id = h.seat_id AND s.person_id = $1 AND s.period @> $3::timestamptz AND NOT s.suspended) FOR SHARE`
 	// Not FOR SHARE: the change will update that very row, and two that share it
 	// would wait for each other.
 	lockConvener = `

@@ -137,13 +137,16 @@ type actorRow struct {
 }
 
 // holdings is what a person holds at $2, unless it rests: each as "where role": seats that are
-// live and not suspended, commissions
+// live and not suspended, roles that commissions made for themselves, commissions
 // convened, organizations acted for; and at which change of rules.
 var holdings = `
 	(SELECT version FROM access_version) AS rules, ` + Resting("p.id", "$2::timestamptz") + ` AS rests, p.id, p.name, p.email, p.language, p.time_zone, p.theme,
 	ARRAY(SELECT role FROM portal_role WHERE person_id = p.id) AS portal,
 	ARRAY(SELECT commission_id || ' ' || role FROM seat
 	      WHERE person_id = p.id AND period @> $2::timestamptz AND NOT suspended
+	      UNION ALL
+	      SELECT h.commission_id || ' ' || h.slot FROM commission_role_holder h
+	      WHERE h.person_id = p.id AND EXISTS (SELECT FROM seat s WHERE s.id = h.seat_id AND s.person_id = p.id AND s.period @> $2::timestamptz AND NOT s.suspended)
 	      UNION ALL
 	      SELECT id || ' convener' FROM commission WHERE convener_id = p.id AND state IN ('proposed', 'forming')
 	      UNION ALL

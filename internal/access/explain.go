@@ -33,7 +33,7 @@ func (p *Policy) Explain(who Actor, scope Scope, object, action string) (Explana
 	for _, name := range roles.Names() {
 		r := bits(name)
 		switch {
-		case scope.Kind == CommissionKind && r&seatRoles != 0:
+		case scope.Kind == CommissionKind && r&ruled != 0:
 			if c := p.Cell(shape, name, object, action); c.By != "" {
 				e.Because = append(e.Because, reason(name, c, q))
 			}
@@ -70,7 +70,7 @@ func (p *Policy) Would(shape *Shape, scope Scope, object, action string) []strin
 		}
 	}
 	if slices.Contains(names, "member") {
-		names = slices.DeleteFunc(names, func(n string) bool { return bits(n)&seatRoles != 0 || n == "officer" })
+		names = slices.DeleteFunc(names, func(n string) bool { return bits(n)&ruled != 0 || n == "officer" })
 	} else if slices.Contains(names, "officer") {
 		names = slices.DeleteFunc(names, func(n string) bool { return bits(n)&(Chair|ViceChair|Secretary) != 0 })
 	}

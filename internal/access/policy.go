@@ -120,7 +120,7 @@ func readRows(files fs.FS, name string) (rows [][]string, err error) {
 		case len(row) != 4 || (row[3] != "allow" && row[3] != "deny"):
 			return nil, fmt.Errorf("policy: %s line %d: want role, object, action[, deny]", name, line)
 		}
-		if _, ok := roleByName[row[0]]; !ok {
+		if _, ok := roleByName[row[0]]; !ok || Own(row[0]) {
 			return nil, fmt.Errorf("policy: %s line %d: no such role %q", name, line, row[0])
 		}
 		if row[1] == "" || row[2] == "" {

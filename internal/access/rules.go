@@ -31,19 +31,20 @@ const (
 	Deny  = "deny"
 )
 
-// seatRoles are the roles that rules speak of one by one; seated are all that come
-// with a seat, the groups included.
+// seatRoles are the roles that a seat has one of; ruled are those that rules speak
+// of one by one; seated are all that come with a seat, the groups included.
 const (
 	seatRoles = Chair | ViceChair | Secretary | VotingRepresentative | AlternateRepresentative | Observer | LiaisonOfficer | InvitedExpert | Emeritus
-	seated    = Member | Officer | seatRoles
+	ruled     = seatRoles | ownRoles
+	seated    = Member | Officer | ruled
 )
 
 // ladder is a role and the groups it belongs to, the narrowest first. What stands
 // at the first step that says anything holds.
 func ladder(role Roles) []Roles {
 	switch {
-	case role == Member:
-		return []Roles{Member}
+	case role == Member || role&ownRoles != 0: // a role of its own takes nothing of what the seat gives
+		return []Roles{role}
 	case role == Officer:
 		return []Roles{Officer, Member}
 	case role&(Chair|ViceChair|Secretary) != 0:
@@ -111,7 +112,7 @@ func (s *Shape) enforcer() (*casbin.Enforcer, error) {
 	s.once.Do(func() {
 		rows := [][]string{}
 		for q := range s.rules {
-			for _, name := range (seatRoles).Names() {
+			for _, name := range (ruled).Names() {
 				if s.policy.Cell(s, name, q.Object, q.Action).Allowed {
 					rows = append(rows, []string{name, q.Object, q.Action, Allow})
 				}
@@ -122,9 +123,9 @@ func (s *Shape) enforcer() (*casbin.Enforcer, error) {
 	return s.casbin, s.failed
 }
 
-// allowed is whether the roles of seats among roles may.
+// allowed is whether the roles among these that rules speak of may.
 func (s *Shape) allowed(roles Roles, object, action string) (bool, error) {
-	key := decision{CommissionKind, roles & seatRoles, Question{object, action}}
+	key := decision{CommissionKind, roles & ruled, Question{object, action}}
 	if ok, found := s.decided.Load(key); found {
 		return ok.(bool), nil
 	}
@@ -162,7 +163,7 @@ func (p *Policy) Holders(s *Shape, object, action string) pq.StringArray {
 	rows := p.rows[CommissionKind]
 	q := Question{object, action}
 	everybody := rows[row{"visitor", q}] || rows[row{"person", q}]
-	for _, name := range (seatRoles).Names() {
+	for _, name := range (ruled).Names() {
 		if everybody || p.Cell(s, name, object, action).Allowed {
 			names = append(names, name)
 		}
@@ -178,6 +179,9 @@ func (p *Policy) Holders(s *Shape, object, action string) pq.StringArray {
 var Holding = `
 	SELECT person_id FROM (
 	SELECT person_id FROM seat WHERE commission_id = $1 AND role = ANY($2::text[]) AND period @> $3::timestamptz AND NOT suspended
+	UNION
+	SELECT h.person_id FROM commission_role_holder h JOIN seat s ON s.id = h.seat_id AND s.person_id = h.person_id AND s.period @> $3::timestamptz AND NOT s.suspended
+	WHERE h.commission_id = $1 AND h.slot = ANY($2::text[])
 	UNION
 	SELECT convener_id AS person_id FROM commission WHERE id = $1 AND 'convener' = ANY($2::text[]) AND state IN ('proposed', 'forming')) h WHERE NOT ` + Resting("h.person_id", "$3::timestamptz")
 

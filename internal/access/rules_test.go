@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -23,7 +24,7 @@ func TestRulesByOracle(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	commission, source := uuid.New(), uuid.New()
 	seats := []string{"chair", "vice_chair", "secretary", "voting_representative", "alternate_representative", "observer", "liaison_officer", "invited_expert", "emeritus"}
-	columns := append([]string{"member", "officer"}, seats...)
+	columns := append([]string{"member", "officer", "own_1", "own_10"}, seats...)
 	officers := []string{"chair", "vice_chair", "secretary"}
 	decisions, want := 0, 10_000
 	if os.Getenv("PROVE") != "" { // make prove
@@ -52,6 +53,9 @@ func TestRulesByOracle(t *testing.T) {
 		// One seat: the role itself, then officers, then members; the first that is spoken of.
 		oracle := func(role string, q Question) bool {
 			answer := says(role, q)
+			if strings.HasPrefix(role, "own_") { // a role of its own gives what is allowed for it, and nothing else
+				return answer == Allow
+			}
 			if answer == "" && slices.Contains(officers, role) {
 				answer = says("officer", q)
 			}
@@ -70,6 +74,10 @@ func TestRulesByOracle(t *testing.T) {
 				role := seats[r.IntN(len(seats))]
 				held = append(held, role)
 				who.places[commission] |= roleByName[role]
+				if r.IntN(4) == 0 { // comes with a seat
+					held = append(held, "own_10")
+					who.places[commission] |= roleByName["own_10"]
+				}
 			}
 			others := []string{"visitor", "person"}
 			if r.IntN(5) == 0 {

@@ -19,7 +19,7 @@ var owners = map[string][]string{
 	"membership":   {"seat", "term_notice", "application", "invitation"},
 	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "document_search", "document_unindexed", "document_word", "upload", "document_notice", "document_call"},
 	"intake":       {"import", "import_file", "import_line", "import_key"},
-	"rights":       {"access_rules", "access_rule"},
+	"rights":       {"access_rules", "access_rule", "commission_role", "commission_role_holder", "access_review"},
 	"journal":      {"idempotency", "journal_head", "journal_entry", "journal_heads"},
 	"web":          {"idempotency", "session"},
 	"mail":         {"mail"},

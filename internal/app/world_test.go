@@ -61,8 +61,14 @@ func newWorld(t *testing.T, n int) *world {
 	w.Exec(`SELECT journal_append('commission', commission_id, $1, NULL, now(), '', array_fill('access'::text, ARRAY[$2::int]), array_fill('edit'::text, ARRAY[$2::int]),
 		array_fill($3::uuid, ARRAY[$2::int]), array_fill('{"text":"x","before":{"cells":[{"role":"observer","object":"document","action":"submit","effect":"inherit"}]}}'::text, ARRAY[$2::int])) FROM access_rules`,
 		w.sam.ID, n, uuid.NewSHA1(apptest.Value[uuid.UUID](w.Portal, `SELECT commission_id FROM access_rules`), []byte("access")))
+	w.Exec(`INSERT INTO commission_role (commission_id, slot, name, created_at) SELECT commission_id, 'own_' || n, 'Editor ' || n, now() FROM access_rules, generate_series(1, 9) n`)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'own_1', 'document', 'accept', 'allow' FROM access_rules`)
+	w.Exec(`INSERT INTO commission_role_holder (commission_id, slot, seat_id, person_id, since)
+		SELECT s.commission_id, 'own_1', s.id, s.person_id, now() FROM seat s JOIN access_rules USING (commission_id) WHERE upper(s.period) IS NULL LIMIT $1`, n)
+	w.ids["roles"] = "own_1"
 	for segment, query := range map[string]string{
 		"heads":                  "SELECT day || '.json' FROM journal_heads ORDER BY day LIMIT 1",
+		"holders":                "SELECT seat_id FROM commission_role_holder ORDER BY seat_id LIMIT 1",
 		"changes":                "SELECT max(number) FROM journal_entry WHERE object = 'access'",
 		"persons":                "SELECT id FROM person WHERE email = 'p1@example.org'",
 		"sessions":               "SELECT id FROM session WHERE hash = sha256('session1')",

@@ -37,6 +37,7 @@ const (
 	Supporting = "commission.support"   // a proposal of mine collects support
 	Submitted  = "document.accept"      // a document waits for the officers, of whom I am one
 	Returned   = "document.returned"    // a document of mine was returned
+	Review     = "access.review"        // roles and rules of a commission that I may change were not confirmed for six months
 	Asked      = "document.due"         // a document asks the members of a commission of mine for something soon
 )
 

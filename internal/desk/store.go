@@ -31,7 +31,7 @@ func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who acces
 	}
 	return postgres.All[Item](ctx, q, `
 		WITH deciding AS (SELECT unnest($2::uuid[]) AS id), led AS (SELECT unnest($3::uuid[]) AS id),
-		     `+with("seating", "seat", "edit")+`, `+with("admitting", "participation", "edit")+`, `+with("accepting", "document", "accept")+`
+		     `+with("seating", "seat", "edit")+`, `+with("admitting", "participation", "edit")+`, `+with("accepting", "document", "accept")+`, `+with("reviewing", "access", "edit")+`
 		(SELECT 'application.decide' AS kind, c.slug, a.id, p.name AS who, c.name AS place, a.created_at AS at, a.n
 		 FROM deciding m JOIN commission c ON c.id = m.id,
 		 LATERAL (SELECT id, person_id, created_at, count(*) OVER () AS n FROM application
@@ -79,6 +79,10 @@ func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who acces
 		UNION ALL
 		(SELECT 'document.returned', c.slug, d.id, d.title, c.name, d.updated_at, 1
 		 FROM document d JOIN commission c ON c.id = d.commission_id WHERE d.author_id = $1 AND d.review = 'returned' ORDER BY d.id DESC LIMIT 10)
+		UNION ALL
+		(SELECT 'access.review', c.slug, c.id, '', c.name, coalesce(r.at, c.created_at) + interval '6 months', 1
+		 FROM reviewing m JOIN commission c ON c.id = m.id LEFT JOIN access_review r ON r.commission_id = c.id
+		 WHERE c.state = 'active' AND coalesce(r.at, c.created_at) + interval '6 months' <= $5 ORDER BY 6 LIMIT 10)
 		UNION ALL
 		(SELECT 'document.due', c.slug, d.id, d.title, c.name, d.due_on::timestamptz, 1
 		 FROM document d JOIN commission c ON c.id = d.commission_id

@@ -153,7 +153,9 @@ func (s *Service) openTo(ctx context.Context, q postgres.Q, documents []uuid.UUI
 var callReaders = `
 	SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, n.key, ` + notedColumns + `, false AS shared
 	FROM unnest($1::uuid[], $4::text[]) AS x (id, roles) JOIN document d ON d.id = x.id ` + rowJoins + `
-	CROSS JOIN LATERAL (SELECT t.person_id, bool_or(t.role = ANY(string_to_array(x.roles, ' '))) AS reads
+	CROSS JOIN LATERAL (SELECT t.person_id, bool_or(t.role = ANY(string_to_array(x.roles, ' ')) OR EXISTS (
+	                      SELECT FROM commission_role_holder h WHERE h.seat_id = t.id AND h.person_id = t.person_id AND h.slot = ANY(string_to_array(x.roles, ' '))
+	                        AND h.commission_id = d.commission_id)) AS reads
 	                    FROM seat t WHERE t.commission_id = d.commission_id AND t.period @> $2::timestamptz AND NOT t.suspended GROUP BY t.person_id) m
 	JOIN person p ON p.id = m.person_id AND p.state = 'active'
 	JOIN document_notice n ON n.person_id = p.id AND n.due

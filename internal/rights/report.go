@@ -80,6 +80,10 @@ const readers = `
 	FROM (SELECT s.person_id, s.organization_id, 'seat' AS through, s.role, r.levels AS reads
 	      FROM seat s JOIN reads r ON r.role = s.role WHERE s.commission_id = $1 AND s.period @> $4::timestamptz AND NOT s.suspended
 	      UNION ALL
+	      SELECT s.person_id, s.organization_id, 'seat', n.name, r.levels
+	      FROM commission_role_holder h JOIN reads r ON r.role = h.slot JOIN commission_role n ON n.commission_id = h.commission_id AND n.slot = h.slot
+	      JOIN seat s ON s.id = h.seat_id AND s.person_id = h.person_id AND s.period @> $4::timestamptz AND NOT s.suspended WHERE h.commission_id = $1
+	      UNION ALL
 	      SELECT c.convener_id, NULL, 'convener', '', r.levels FROM commission c JOIN reads r ON r.role = 'convener' WHERE c.id = $1 AND c.state IN ('proposed', 'forming')
 	      UNION ALL
 	      SELECT person_id, NULL, 'secretariat', '', 'all' FROM portal_role WHERE role = 'secretariat'

@@ -7,6 +7,7 @@ package rights
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,6 +27,10 @@ type Home struct {
 	Kind    string    `db:"kind" json:"-"`
 	State   string    `db:"state" json:"-"`
 	Version int       `db:"version" json:"version" doc:"Grows with every change of its rules."`
+	Own     OwnRoles  `db:"own" json:"own_roles"`
+
+	CreatedAt  time.Time  `db:"created_at" json:"-"`
+	ReviewedAt *time.Time `db:"reviewed_at" json:"reviewed_at,omitempty" doc:"When somebody last confirmed that roles and rules are right."`
 }
 
 // Scope is the scope that access decides in.
@@ -37,10 +42,27 @@ func (h Home) Path() string { return "/commissions/" + h.Slug }
 // RulesID is what the journal calls the rules of a commission.
 func (h Home) RulesID() uuid.UUID { return uuid.NewSHA1(h.ID, []byte("access")) }
 
-// Columns are the roles that rules speak of, in the order of the matrix: the
-// groups, each before the roles it is made of.
-var Columns = []string{"member", "voting_representative", "alternate_representative", "liaison_officer", "invited_expert", "observer", "emeritus",
+// RoleColumns are the roles of seats that rules speak of, in the order of the matrix:
+// the groups, each before the roles it is made of. Those of the commission's own follow.
+var RoleColumns = []string{"member", "voting_representative", "alternate_representative", "liaison_officer", "invited_expert", "observer", "emeritus",
 	"officer", "secretary", "vice_chair", "chair"}
+
+// Columns are all roles that rules of the commission speak of.
+func (h Home) Columns() []string {
+	list := slices.Clone(RoleColumns)
+	for _, r := range h.Own {
+		list = append(list, r.Role)
+	}
+	return list
+}
+
+// named is a change with the name of the role, if that is the commission's own.
+func (h Home) named(c Change) Change {
+	if r, ok := h.Own.Find(c.Role); ok {
+		c.Name = r.Name
+	}
+	return c
+}
 
 // Group reports whether a column is one of several roles.
 func Group(role string) bool { return role == "member" || role == "officer" }
@@ -58,6 +80,7 @@ func (s Set) holds(role string) bool {
 // Column is a role with how many persons hold it now.
 type Column struct {
 	Role    string `json:"role"`
+	Name    string `json:"name,omitempty" doc:"Of a role of the commission's own."`
 	Persons int    `json:"persons" doc:"Who hold it at this moment; seats that are suspended do not count."`
 }
 
@@ -101,8 +124,10 @@ func rule(rules []access.Rule, role string, q access.Question) string {
 
 func matrix(p *access.Policy, h Home, rules []access.Rule, sets []Set) Matrix {
 	m := Matrix{Home: h, Rules: rules}
-	for _, role := range Columns {
-		c := Column{Role: role}
+	columns := h.Columns()
+	for _, role := range columns {
+		own, _ := h.Own.Find(role)
+		c := Column{Role: role, Name: own.Name}
 		for _, s := range sets {
 			if s.holds(role) {
 				c.Persons += s.Persons
@@ -115,7 +140,7 @@ func matrix(p *access.Policy, h Home, rules []access.Rule, sets []Set) Matrix {
 		topic := Topic{Name: t.name}
 		for _, r := range t.rows {
 			row := Row{Question: access.Question{Object: r.object, Action: r.action}, Label: r.label}
-			for _, role := range Columns {
+			for _, role := range columns {
 				c := p.Cell(shape, role, r.object, r.action)
 				row.Cells = append(row.Cells, Cell{c.Allowed, c.By, c.Own, rule(rules, role, row.Question)})
 			}
@@ -132,6 +157,7 @@ type Change struct {
 	Object string `json:"object"`
 	Action string `json:"action"`
 	Effect string `json:"effect" enum:"allow,deny,inherit"`
+	Name   string `json:"name,omitempty" readOnly:"true" doc:"Of a role of the commission's own."`
 }
 
 // Question is what the cell is about.
@@ -142,9 +168,10 @@ func (c Change) Question() access.Question {
 // MostChanges is how many cells one change may set.
 const MostChanges = 200
 
-// check refuses what is no change of a cell of the matrix, or one that nobody may
+// refuse answers to what is no change of a cell of the matrix, or one that nobody may
 // make. chair: whether the actor is one, or of the secretariat.
-func check(p *access.Policy, changes []Change, chair bool) error {
+func refuse(p *access.Policy, h Home, changes []Change, chair bool) error {
+	columns := h.Columns()
 	if len(changes) > MostChanges {
 		return problem.Field("changes", "Change at most %d cells at once.", MostChanges)
 	}
@@ -152,12 +179,14 @@ func check(p *access.Policy, changes []Change, chair bool) error {
 	for _, c := range changes {
 		cell := [3]string{c.Role, c.Object, c.Action}
 		switch {
-		case !slices.Contains(Columns, c.Role):
+		case !slices.Contains(columns, c.Role):
 			return problem.Field("role", "There is no role “%s” that rules speak of.", c.Role)
 		case !p.Changeable(c.Object, c.Action):
 			return problem.Field("action", "“%s %s” is not something that a commission can change for itself.", c.Action, c.Object)
 		case c.Effect != access.Allow && c.Effect != access.Deny && c.Effect != Inherit:
 			return problem.Field(c.Role, "Choose allow, deny or inherit.")
+		case access.Own(c.Role) && c.Effect == access.Deny:
+			return problem.Field(c.Role, "A role of your own takes nothing away: it gives what is allowed for it, beside the role of the seat.")
 		case seen[cell]:
 			return problem.Field("role", "This cell is named twice.")
 		case c.Role == "chair" && c.Object == "access" && c.Effect != Inherit:
@@ -201,7 +230,7 @@ type Plan struct {
 
 // plan compares the rules before and after. may says whether the actor may give
 // something: nobody gives what they lack.
-func plan(p *access.Policy, rules []access.Rule, sets []Set, changes []Change, may func(access.Question) bool) (Plan, error) {
+func plan(p *access.Policy, h Home, rules []access.Rule, sets []Set, changes []Change, may func(access.Question) bool) (Plan, error) {
 	var out Plan
 	before := p.Shaped(rules)
 	after := p.Shaped(with(rules, changes))
@@ -211,8 +240,8 @@ func plan(p *access.Policy, rules []access.Rule, sets []Set, changes []Change, m
 		if was == c.Effect {
 			continue
 		}
-		out.Changes = append(out.Changes, c)
-		out.Before = append(out.Before, Change{c.Role, c.Object, c.Action, was})
+		out.Changes = append(out.Changes, h.named(c))
+		out.Before = append(out.Before, h.named(Change{Role: c.Role, Object: c.Object, Action: c.Action, Effect: was}))
 		if !slices.Contains(asked, c.Question()) {
 			asked = append(asked, c.Question())
 		}
@@ -223,6 +252,7 @@ func plan(p *access.Policy, rules []access.Rule, sets []Set, changes []Change, m
 	if len(out.Changes) == 0 {
 		return out, problem.New(problem.Conflict, "Nothing would change: the rules say this already.")
 	}
+	columns := h.Columns()
 	allowed := func(s *access.Shape, set Set, q access.Question) bool {
 		return slices.ContainsFunc(set.Roles, func(role string) bool { return p.Cell(s, role, q.Object, q.Action).Allowed })
 	}
@@ -240,7 +270,7 @@ func plan(p *access.Policy, rules []access.Rule, sets []Set, changes []Change, m
 				}
 			}
 			if c.Persons > 0 {
-				slices.SortFunc(c.Roles, func(a, b string) int { return slices.Index(Columns, a) - slices.Index(Columns, b) })
+				slices.SortFunc(c.Roles, func(a, b string) int { return slices.Index(columns, a) - slices.Index(columns, b) })
 				out.Consequences = append(out.Consequences, c)
 			}
 		}

@@ -86,7 +86,7 @@ func (s *Service) Preview(ctx context.Context, who access.Actor, slug string, ch
 
 func (s *Service) plan(ctx context.Context, q postgres.Q, who access.Actor, h Home, changes []Change) (Plan, error) {
 	chair := who.Secretariat() || who.Roles(h.Scope()).Has(access.Chair)
-	if err := check(s.access, changes, chair); err != nil {
+	if err := refuse(s.access, h, changes, chair); err != nil {
 		return Plan{}, err
 	}
 	rules, err := rulesOf(ctx, q, h.ID)
@@ -97,11 +97,7 @@ func (s *Service) plan(ctx context.Context, q postgres.Q, who access.Actor, h Ho
 	if err != nil {
 		return Plan{}, err
 	}
-	may := func(q access.Question) bool {
-		// What chairs took from all members, themselves among them, they can give back.
-		return s.access.May(who, h.Scope(), q.Object, q.Action) || chair && s.access.MayByDefault(who, h.Scope(), q.Object, q.Action)
-	}
-	p, err := plan(s.access, rules, sets, changes, may)
+	p, err := plan(s.access, h, rules, sets, changes, func(q access.Question) bool { return s.mayGive(who, h, q) })
 	if err != nil || !slices.ContainsFunc(p.Consequences, func(c Consequence) bool { return level(c.Question) != "" }) {
 		return p, err
 	}
@@ -168,7 +164,7 @@ func (s *Service) Back(ctx context.Context, who access.Actor, slug string, numbe
 	if err != nil {
 		return h, nil, err
 	}
-	text, err := entry(ctx, s.db, h, number)
+	e, err := entryOf(ctx, s.db, h, number)
 	if err != nil {
 		return h, nil, err
 	}
@@ -177,8 +173,13 @@ func (s *Service) Back(ctx context.Context, who access.Actor, slug string, numbe
 			Cells []Change `json:"cells"`
 		} `json:"before"`
 	}
-	if err := json.Unmarshal([]byte(text), &note); err != nil {
+	if err := json.Unmarshal([]byte(e.Note), &note); err != nil {
 		return h, nil, fmt.Errorf("rights: entry %d of %s: %w", number, h.Slug, err)
+	}
+	for _, c := range note.Before.Cells { // another role may have its place by now
+		if r, ok := h.Own.Find(c.Role); access.Own(c.Role) && (!ok || r.CreatedAt.After(e.At)) {
+			return h, nil, problem.New(problem.Conflict, "The role “%s” is not there any more.", c.Name)
+		}
 	}
 	return h, note.Before.Cells, nil
 }
@@ -217,8 +218,9 @@ type Answer struct {
 	Document     string  `json:"document,omitempty"`
 	access.Question
 	access.Explanation
-	Seats []Held `json:"seats" doc:"The seats by which the roles are held."`
-	Home  *Home  `json:"-"`
+	Seats []Held   `json:"seats" doc:"The seats by which the roles are held."`
+	Own   OwnRoles `json:"own_roles,omitempty" doc:"Those that the commission made for itself, by the names that rules call them."`
+	Home  *Home    `json:"-"`
 }
 
 // Explain answers why. One asks about oneself; about others whoever sees the rules
@@ -292,6 +294,7 @@ func (s *Service) Explain(ctx context.Context, who access.Actor, a Asking) (Answ
 		return out, err
 	}
 	if out.Home != nil {
+		out.Own = out.Home.Own
 		out.Seats, err = seatsOf(ctx, s.db, out.Home.ID, out.Person.ID, journal.Now(ctx))
 	}
 	return out, err

@@ -8,11 +8,17 @@ import (
 	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
 
-const homeColumns = `c.id, c.slug, c.acronym, c.name, c.kind, c.state, coalesce(r.version, 0) AS version`
+const (
+	homeColumns = `c.id, c.slug, c.acronym, c.name, c.kind, c.state, c.created_at, coalesce(r.version, 0) AS version, v.at AS reviewed_at,
+		coalesce((SELECT json_agg(json_build_object('role', o.slot, 'name', o.name, 'purpose', o.purpose, 'created_at', o.created_at, 'version', o.version) ORDER BY o.created_at, o.slot)
+		          FROM commission_role o WHERE o.commission_id = c.id), '[]') AS own`
+	homeJoins = `FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id LEFT JOIN access_review v ON v.commission_id = c.id`
+)
 
 // homeBy reads the commission of rules by its slug or key; one that was renamed is
 // Moved.
@@ -20,7 +26,7 @@ func homeBy(ctx context.Context, q postgres.Q, slug string) (Home, error) {
 	if id, err := uuid.Parse(slug); err == nil {
 		return homeByID(ctx, q, id)
 	}
-	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id WHERE c.slug = $1`, slug)
+	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` `+homeJoins+` WHERE c.slug = $1`, slug)
 	if !problem.Of(err, problem.NotFound) {
 		return h, err
 	}
@@ -33,13 +39,17 @@ func homeBy(ctx context.Context, q postgres.Q, slug string) (Home, error) {
 }
 
 func homeByID(ctx context.Context, q postgres.Q, id uuid.UUID) (Home, error) {
-	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id WHERE c.id = $1`, id)
+	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` `+homeJoins+` WHERE c.id = $1`, id)
 }
 
 // rulesOf are the commission's own rules, in one order.
 func rulesOf(ctx context.Context, q postgres.Q, commission uuid.UUID) ([]access.Rule, error) {
 	return postgres.All[access.Rule](ctx, q, `SELECT role, object, action, effect FROM access_rule WHERE commission_id = $1 ORDER BY object, action, role`, commission)
 }
+
+// live is the condition, for a WHERE, that the row h of commission_role_holder gives
+// its role at $2.
+const live = `EXISTS (SELECT FROM seat s WHERE s.id = h.seat_id AND s.person_id = h.person_id AND s.period @> $2::timestamptz AND NOT s.suspended)`
 
 // setsOf counts the persons with a live seat by the roles they hold.
 func setsOf(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Time) ([]Set, error) {
@@ -48,8 +58,10 @@ func setsOf(ctx context.Context, q postgres.Q, commission uuid.UUID, at time.Tim
 		Persons int            `db:"persons"`
 	}](ctx, q, `
 		SELECT roles, count(*) AS persons
-		FROM (SELECT array_agg(DISTINCT role ORDER BY role) AS roles FROM seat
-		      WHERE commission_id = $1 AND period @> $2::timestamptz AND NOT suspended GROUP BY person_id) x
+		FROM (SELECT array_agg(DISTINCT role ORDER BY role) AS roles
+		      FROM (SELECT person_id, role FROM seat WHERE commission_id = $1 AND period @> $2::timestamptz AND NOT suspended
+		            UNION ALL
+		            SELECT h.person_id, h.slot FROM commission_role_holder h WHERE h.commission_id = $1 AND `+live+`) e GROUP BY person_id) x
 		GROUP BY roles ORDER BY roles`, commission, at)
 	sets := make([]Set, len(rows))
 	for i, r := range rows {
@@ -105,9 +117,14 @@ func write(ctx context.Context, q postgres.Q, commission uuid.UUID, changes []Ch
 }
 
 // entry is a change of rules as the journal has it.
-func entry(ctx context.Context, q postgres.Q, h Home, number int64) (string, error) {
-	return postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT note::text FROM journal_entry WHERE scope_id = $1 AND number = $2 AND object = 'access' AND action = 'edit'`, h.ID, number)
+type entry struct {
+	At   time.Time `db:"at"`
+	Note string    `db:"note"`
+}
+
+func entryOf(ctx context.Context, q postgres.Q, h Home, number int64) (entry, error) {
+	return postgres.One[entry](ctx, q, access.ErrNotFound, `
+		SELECT at, note::text AS note FROM journal_entry WHERE scope_id = $1 AND number = $2 AND object = 'access' AND action = 'edit'`, h.ID, number)
 }
 
 // seatsOf are the seats by which a person holds roles in a commission now.
@@ -137,4 +154,39 @@ func organizationBy(ctx context.Context, q postgres.Q, slug string) (uuid.UUID, 
 		return postgres.One[uuid.UUID](ctx, q, access.ErrNotFound, `SELECT id FROM organization WHERE id = $1`, id)
 	}
 	return postgres.One[uuid.UUID](ctx, q, access.ErrNotFound, `SELECT id FROM organization WHERE slug = $1`, slug)
+}
+
+// insertRole makes a role in the first place that is free.
+func insertRole(ctx context.Context, q postgres.Q, commission uuid.UUID, r OwnRole) (string, error) {
+	return postgres.One[string](ctx, q, problem.New(problem.Conflict, "A commission has at most %d roles of its own. Remove one that is not needed.", access.MostOwn), `
+		INSERT INTO commission_role (commission_id, slot, name, purpose, created_at)
+		SELECT $1, 'own_' || n, $2, $3, $4 FROM generate_series(1, $5::int) n
+		WHERE NOT EXISTS (SELECT FROM commission_role o WHERE o.commission_id = $1 AND o.slot = 'own_' || n) ORDER BY n LIMIT 1
+		RETURNING slot`, commission, r.Name, r.Purpose, r.CreatedAt, access.MostOwn)
+}
+
+// holdersOf are those who hold a role of the commission's own by a seat that has not
+// ended, by name.
+func holdersOf(ctx context.Context, q postgres.Q, commission uuid.UUID, role string, page keyset.Page, at time.Time) ([]Holder, error) {
+	var w postgres.Where
+	now := w.Arg(at)
+	w.And("h.commission_id = ? AND h.slot = ?", commission, role)
+	w.If(page.After != nil, `(s.sort_name, h.seat_id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
+	return postgres.All[Holder](ctx, q, `
+		SELECT h.seat_id, h.person_id, s.sort_name AS name, s.role AS seat_role, o.name AS organization, h.since, s.suspended
+		FROM commission_role_holder h JOIN seat s ON s.id = h.seat_id AND s.person_id = h.person_id AND s.period @> `+now+`::timestamptz
+		LEFT JOIN organization o ON o.id = s.organization_id
+		WHERE `+w.SQL()+` ORDER BY s.sort_name, h.seat_id LIMIT `+w.Arg(page.Fetch()), w.Args()...)
+}
+
+// candidates are seats that the role can be given to, in the order of the roster.
+func candidates(ctx context.Context, q postgres.Q, commission uuid.UUID, role, text string, at time.Time) ([]Holder, error) {
+	var w postgres.Where
+	w.And("s.commission_id = ? AND s.period @> ?::timestamptz AND NOT s.suspended", commission, at)
+	w.If(text != "", "fold(s.sort_name) LIKE fold(?)", postgres.Contains(text))
+	return postgres.All[Holder](ctx, q, `
+		SELECT s.id AS seat_id, s.person_id, s.sort_name AS name, s.role AS seat_role, o.name AS organization, lower(s.period) AS since, s.suspended
+		FROM seat s LEFT JOIN organization o ON o.id = s.organization_id
+		WHERE `+w.SQL()+` AND NOT EXISTS (SELECT FROM commission_role_holder h WHERE h.commission_id = s.commission_id AND h.slot = `+w.Arg(role)+` AND h.seat_id = s.id AND h.person_id = s.person_id)
+		ORDER BY s.rank, s.sort_name, s.id LIMIT `+w.Arg(MostCandidates), w.Args()...)
 }

@@ -588,6 +588,8 @@ func title(ctx context.Context, i desk.Item) string {
 		return i18n.T(ctx, "“%s” waits to be accepted", i.Who)
 	case desk.Returned:
 		return i18n.T(ctx, "“%s” was returned to you", i.Who)
+	case desk.Review:
+		return i18n.T(ctx, "Confirm that roles and rules are still right")
 	case desk.Asked:
 		return i18n.T(ctx, "“%s” waits for your comments or decision", i.Who)
 	}
@@ -610,6 +612,8 @@ func path(i desk.Item) string {
 		return "/organizations/" + i.Slug
 	case desk.Confirm:
 		return "/organizations/" + i.Slug + "/people"
+	case desk.Review:
+		return "/commissions/" + i.Slug + "/access/review"
 	case desk.Submitted, desk.Returned, desk.Asked:
 		return "/documents/" + i.ID.String()
 	}

@@ -15,7 +15,7 @@ import (
 
 // names are what roles are called where they stand for all who hold them.
 var names = map[string]string{
-	"member": "Members", "officer": "Officers", "chair": "Chairs", "vice_chair": "Vice chairs", "secretary": "Secretaries",
+	"member": "Members", "officer": "Officers", "chair": "Chairs", "vice_chair": "Vice chairs", "secretary": "Secre\u00adtaries",
 	"voting_representative": "Voting represen\u00adtatives", "alternate_representative": "Alternates", "liaison_officer": "Liaison officers",
 	"invited_expert": "Invited experts", "observer": "Observers", "emeritus": "Emeriti",
 	"visitor": "Everybody", "person": "Whoever is signed in", "secretariat": "The secretariat", "convener": "The convener",
@@ -23,17 +23,20 @@ var names = map[string]string{
 	"recipient": "Who may see it by a share", "holder": "Who may download it by a share", "affiliate": "Who acts for the organization", "representative": "Its primary representatives",
 }
 
-func name(ctx context.Context, role string) string {
+func name(ctx context.Context, own rights.OwnRoles, role string) string {
 	if n, ok := names[role]; ok {
 		return i18n.T(ctx, n)
+	}
+	if r, ok := own.Find(role); ok {
+		return r.Name
 	}
 	return role
 }
 
-func list(ctx context.Context, roles []string) string {
+func list(ctx context.Context, own rights.OwnRoles, roles []string) string {
 	words := make([]string, len(roles))
 	for i, r := range roles {
-		words[i] = name(ctx, r)
+		words[i] = name(ctx, own, r)
 	}
 	return strings.Join(words, ", ")
 }
@@ -54,6 +57,9 @@ func (p Matrix) holders(c rights.Column) string {
 	if rights.Group(c.Role) {
 		return ""
 	}
+	if c.Name != "" {
+		return rolePath(p.Home, c.Role)
+	}
 	return p.Path() + "/roster?role=" + c.Role
 }
 
@@ -62,7 +68,7 @@ func rowPath(h rights.Home, r rights.Row) string {
 }
 
 // says is what a cell says to somebody who does not see it.
-func says(ctx context.Context, role string, c rights.Cell) string {
+func says(ctx context.Context, own rights.OwnRoles, role string, c rights.Cell) string {
 	allowed := i18n.T(ctx, "Not allowed")
 	if c.Allowed {
 		allowed = i18n.T(ctx, "Allowed")
@@ -71,9 +77,9 @@ func says(ctx context.Context, role string, c rights.Cell) string {
 	case c.Own && c.By == role:
 		return i18n.T(ctx, "%s, by a rule of its own", allowed)
 	case c.Own:
-		return i18n.T(ctx, "%s, by a rule for: %s", allowed, name(ctx, c.By))
+		return i18n.T(ctx, "%s, by a rule for: %s", allowed, name(ctx, own, c.By))
 	case c.Allowed && c.By != role:
-		return i18n.T(ctx, "%s, as all of these: %s", allowed, name(ctx, c.By))
+		return i18n.T(ctx, "%s, as all of these: %s", allowed, name(ctx, own, c.By))
 	}
 	return allowed
 }
@@ -107,8 +113,12 @@ func (p Row) field(ctx context.Context, i int) part.Field {
 	if value == "" {
 		value = cell.Rule
 	}
-	return part.Field{Name: c.Role, Label: name(ctx, c.Role), Value: value, Required: true, Error: p.Errors[c.Role], Help: now(ctx, c, cell),
+	f := part.Field{Name: c.Role, Label: name(ctx, p.Own, c.Role), Value: value, Required: true, Error: p.Errors[c.Role], Help: now(ctx, p.Own, c, cell),
 		Options: []part.Option{{Value: "inherit", Label: i18n.T(ctx, "Inherit")}, {Value: "allow", Label: i18n.T(ctx, "Allow")}, {Value: "deny", Label: i18n.T(ctx, "Deny")}}}
+	if c.Name != "" { // takes nothing away
+		f.Options = []part.Option{{Value: "inherit", Label: i18n.T(ctx, "Only what the seat gives")}, {Value: "allow", Label: i18n.T(ctx, "Allow")}}
+	}
+	return f
 }
 
 func (p Row) fields(ctx context.Context) []part.Field {
@@ -120,8 +130,8 @@ func (p Row) fields(ctx context.Context) []part.Field {
 }
 
 // now is how it is at present, and for how many.
-func now(ctx context.Context, c rights.Column, cell rights.Cell) string {
-	return i18n.N(ctx, c.Persons, "%d person now.", "%d persons now.") + " " + says(ctx, c.Role, cell) + "."
+func now(ctx context.Context, own rights.OwnRoles, c rights.Column, cell rights.Cell) string {
+	return i18n.N(ctx, c.Persons, "%d person now.", "%d persons now.") + " " + says(ctx, own, c.Role, cell) + "."
 }
 
 // Plan is the page before a change is made.
@@ -132,23 +142,30 @@ type Plan struct {
 	Fields       [][2]string
 	Reason, Key  string
 	Revert       bool
+	Error        string
 }
 
 // becomes says what a cell will be.
 func becomes(ctx context.Context, c rights.Change) string {
-	label := i18n.T(ctx, rights.Label(c.Question()))
+	label, role := i18n.T(ctx, rights.Label(c.Question())), name(ctx, nil, c.Role)
+	if c.Name != "" { // as it was called when the rule was made
+		role = c.Name
+	}
 	switch c.Effect {
 	case "allow":
-		return i18n.T(ctx, "%s — allowed: %s", name(ctx, c.Role), label)
+		return i18n.T(ctx, "%s — allowed: %s", role, label)
 	case "deny":
-		return i18n.T(ctx, "%s — denied: %s", name(ctx, c.Role), label)
+		return i18n.T(ctx, "%s — denied: %s", role, label)
 	}
-	return i18n.T(ctx, "%s — as everywhere: %s", name(ctx, c.Role), label)
+	if c.Name != "" {
+		return i18n.T(ctx, "%s — only what the seat gives: %s", role, label)
+	}
+	return i18n.T(ctx, "%s — as everywhere: %s", role, label)
 }
 
 // consequence says what becomes of people, in one sentence.
-func consequence(ctx context.Context, c rights.Consequence) string {
-	who := i18n.N(ctx, c.Persons, "%d person", "%d persons") + " (" + list(ctx, c.Roles) + ")"
+func consequence(ctx context.Context, own rights.OwnRoles, c rights.Consequence) string {
+	who := i18n.N(ctx, c.Persons, "%d person", "%d persons") + " (" + list(ctx, own, c.Roles) + ")"
 	label := i18n.T(ctx, c.Label)
 	documents := ""
 	if c.Documents != nil {
@@ -237,15 +254,15 @@ func commissionOf(p Why) string {
 }
 
 // decided says which row or rule speaks of a role, in a sentence.
-func decided(ctx context.Context, r access.Reason) string {
-	role := name(ctx, r.Role)
+func decided(ctx context.Context, own rights.OwnRoles, r access.Reason) string {
+	role := name(ctx, own, r.Role)
 	switch {
 	case r.Own && r.Allowed:
-		return i18n.T(ctx, "%s: allowed by a rule of this commission for: %s", role, name(ctx, r.By))
+		return i18n.T(ctx, "%s: allowed by a rule of this commission for: %s", role, name(ctx, own, r.By))
 	case r.Own:
-		return i18n.T(ctx, "%s: denied by a rule of this commission for: %s", role, name(ctx, r.By))
+		return i18n.T(ctx, "%s: denied by a rule of this commission for: %s", role, name(ctx, own, r.By))
 	case r.By != r.Role:
-		return i18n.T(ctx, "%s: allowed, as all of these: %s", role, name(ctx, r.By))
+		return i18n.T(ctx, "%s: allowed, as all of these: %s", role, name(ctx, own, r.By))
 	}
 	return i18n.T(ctx, "%s: allowed", role)
 }
@@ -256,4 +273,81 @@ type Changed struct {
 	At                time.Time
 	Text, Who, Reason string
 	Cells             []rights.Change
+}
+
+func rolePath(h rights.Home, role string) string { return h.Path() + "/access/roles/" + role }
+
+// Roles is the page of the roles that a commission made for itself.
+type Roles struct {
+	rights.Home
+	Tabs   []part.Tab
+	List   []rights.Own
+	Edit   bool
+	Draft  Naming
+	Errors map[string]string
+	Error  string
+	Key    string
+}
+
+// Naming is what somebody typed about a role.
+type Naming struct{ Name, Purpose string }
+
+func (n Naming) fields(ctx context.Context, errors map[string]string) (name, purpose part.Field) {
+	return part.Field{Name: "name", Label: i18n.T(ctx, "Name"), Value: n.Name, Error: errors["name"], Required: true, MaxLength: 40, Help: i18n.T(ctx, "What somebody is called who has it, such as rapporteur or editor.")},
+		part.Field{Name: "purpose", Label: i18n.T(ctx, "What it is for"), Value: n.Purpose, Error: errors["purpose"], MaxLength: 500}
+}
+
+// gives lists what a role allows, in words.
+func gives(ctx context.Context, list []access.Question) string {
+	words := make([]string, len(list))
+	for i, q := range list {
+		words[i] = i18n.T(ctx, rights.Label(q))
+	}
+	return strings.Join(words, "; ")
+}
+
+// RoleOf is the page of one of them: what it gives, who holds it, whom to give it to.
+type RoleOf struct {
+	rights.Home
+	Role       rights.Own
+	Holders    []rights.Holder
+	Paging     part.Paging
+	Edit       bool
+	Asked      bool // Candidates were looked for
+	Query      string
+	Candidates []rights.Holder
+	Draft      Naming
+	Errors     map[string]string
+	Error      string
+	Version    int
+	Key        string
+}
+
+func (p RoleOf) path() string { return rolePath(p.Home, p.Role.Role) }
+
+func (p RoleOf) more() bool { return len(p.Candidates) == rights.MostCandidates }
+
+// Review is the page on which somebody confirms that roles and rules are right.
+type Review struct {
+	rights.Review
+	Tabs []part.Tab
+	Edit bool
+	Now  time.Time
+	Key  string
+}
+
+func line(h rights.Holder) string {
+	if h.Organization != nil {
+		return *h.Organization
+	}
+	return ""
+}
+
+// ends are what ends when the role is removed.
+func (p RoleOf) ends(ctx context.Context) []string {
+	list := []string{i18n.N(ctx, p.Role.Persons, "%d person holds it no longer", "%d persons hold it no longer")}
+	for _, q := range p.Role.Gives {
+		list = append(list, i18n.T(ctx, "By it: %s", i18n.T(ctx, rights.Label(q))))
+	}
+	return list
 }

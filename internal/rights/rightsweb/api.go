@@ -21,6 +21,7 @@ func mountAPI(s *web.Server, service *rights.Service) {
 	web.API(s, web.Call{Method: "PATCH", Path: "/commissions/{slug}/access", Operation: "access.edit.api", Need: edit, Summary: "Allow, deny or inherit: change cells of the matrix", Tag: tag}, h.set)
 	web.API(s, web.Call{Method: "POST", Path: "/commissions/{slug}/access/preview", Operation: "access.preview.api", Need: edit, Summary: "Say what a change would do, and to how many persons, without making it", Tag: tag}, h.preview)
 	web.API(s, web.Call{Method: "GET", Path: "/commissions/{slug}/access/changes", Operation: "access.changes.api", Need: read, Summary: "List the changes of a commission's rules, newest first", Tag: tag}, h.changes)
+	h.mountRoles(s, read, edit)
 	web.API(s, web.Call{Method: "GET", Path: "/access/explain", Operation: "access.explain.api", Need: web.InPortal("access", "explain"), Summary: "Say whether a person may do something, and why", Tag: tag}, h.explain)
 }
 

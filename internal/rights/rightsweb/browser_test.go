@@ -5,6 +5,7 @@ import "testing"
 // TestJourney: a chair takes documents from observers, sees what it will do, asks
 // why for one of them, and takes the change back.
 func TestJourney(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	chair := w.chair.Browser()
 	chair.Open("/commissions/energy")
@@ -34,4 +35,45 @@ func TestJourney(t *testing.T) {
 	chair.Click("Take the change back")
 	chair.See("Taken back.")
 	w.observer.API("GET", "/documents/ENERGY-N0001", nil).Want(200)
+}
+
+// TestJourneyOfARole: a chair makes a role, lets it accept documents, gives it to a
+// member, and takes it away.
+func TestJourneyOfARole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chair := w.chair.Browser()
+	chair.Open("/commissions/energy/access")
+	chair.Click("Roles of our own")
+	chair.Look("rights-roles-none")
+	chair.Fill("Name", "Rapporteur")
+	chair.Fill("What it is for optional", "Looks at what is submitted.")
+	chair.Click("Make the role")
+	chair.See("Made. Now say what it gives, and who has it.")
+	chair.Fill("Name of a member", "obse")
+	chair.Click("Find")
+	chair.See("Oda Observer")
+	chair.Look("rights-role-find")
+	chair.Click("Give")
+	chair.See("Given.")
+	chair.Click("To the matrix")
+	chair.Click("Accept what is submitted")
+	chair.Choose("Rapporteur", "Allow")
+	chair.Click("Show what it does")
+	chair.See("can from now on do this: Accept what is submitted.")
+	chair.Click("Change the rules")
+	chair.See("Saved.")
+	chair.Look("rights-matrix-own")
+	chair.Open("/commissions/energy/access/roles/own_1")
+	chair.Look("rights-role")
+	chair.Click("Take away")
+	chair.See("Taken away.")
+	chair.Click("Remove the role…")
+	chair.See("0 persons hold it no longer")
+	chair.Click("Remove the role")
+	chair.See("No roles of its own")
+	chair.Open("/commissions/energy/access/review")
+	chair.Look("rights-review")
+	chair.Click("Confirm: all of this is right")
+	chair.See("Confirmed.")
 }

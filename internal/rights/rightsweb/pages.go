@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,6 +39,7 @@ func Mount(s *web.Server, service *rights.Service) {
 	s.Page("GET", "/commissions/:slug/access/changes", "access.changes", read, h.getChanges)
 	s.Page("GET", "/commissions/:slug/access/changes/:number/revert", "access.revert.form", edit, h.getRevert)
 	s.Page("POST", "/commissions/:slug/access/changes/:number/revert", "access.revert", edit, h.postRevert)
+	h.mountRoles(read, edit)
 	s.Page("GET", "/commissions/:slug/access/:object/:action", "access.edit.form", edit, h.getRow)
 	s.Page("GET", "/commissions/:slug/access/:object/:action/preview", "access.preview", edit, h.getPreview)
 	s.Page("POST", "/commissions/:slug/access/:object/:action", "access.edit", edit, h.postRow)
@@ -73,6 +76,16 @@ type rowForm struct {
 	Secretary               string `form:"secretary"`
 	ViceChair               string `form:"vice_chair"`
 	Chair                   string `form:"chair"`
+	Own1                    string `form:"own_1"`
+	Own2                    string `form:"own_2"`
+	Own3                    string `form:"own_3"`
+	Own4                    string `form:"own_4"`
+	Own5                    string `form:"own_5"`
+	Own6                    string `form:"own_6"`
+	Own7                    string `form:"own_7"`
+	Own8                    string `form:"own_8"`
+	Own9                    string `form:"own_9"`
+	Own10                   string `form:"own_10"`
 
 	Reason  string `form:"reason"`
 	Version int    `form:"version"`
@@ -82,13 +95,14 @@ type rowForm struct {
 func (f rowForm) effects() map[string]string {
 	return map[string]string{"member": f.Member, "voting_representative": f.VotingRepresentative, "alternate_representative": f.AlternateRepresentative,
 		"liaison_officer": f.LiaisonOfficer, "invited_expert": f.InvitedExpert, "observer": f.Observer, "emeritus": f.Emeritus,
-		"officer": f.Officer, "secretary": f.Secretary, "vice_chair": f.ViceChair, "chair": f.Chair}
+		"officer": f.Officer, "secretary": f.Secretary, "vice_chair": f.ViceChair, "chair": f.Chair,
+		"own_1": f.Own1, "own_2": f.Own2, "own_3": f.Own3, "own_4": f.Own4, "own_5": f.Own5, "own_6": f.Own6, "own_7": f.Own7, "own_8": f.Own8, "own_9": f.Own9, "own_10": f.Own10}
 }
 
 func (f rowForm) changes() []rights.Change {
 	var list []rights.Change
 	effects := f.effects()
-	for _, role := range rights.Columns {
+	for _, role := range slices.Sorted(maps.Keys(effects)) {
 		if e := effects[role]; e != "" {
 			list = append(list, rights.Change{Role: role, Object: f.Object, Action: f.Action, Effect: e})
 		}
@@ -230,7 +244,7 @@ func changed(e journal.Event) views.Changed {
 	for _, x := range cells {
 		cell, _ := x.(map[string]any)
 		text := func(key string) string { s, _ := cell[key].(string); return s }
-		c.Cells = append(c.Cells, rights.Change{Role: text("role"), Object: text("object"), Action: text("action"), Effect: text("effect")})
+		c.Cells = append(c.Cells, rights.Change{Role: text("role"), Object: text("object"), Action: text("action"), Effect: text("effect"), Name: text("name")})
 	}
 	return c
 }
@@ -247,6 +261,11 @@ func (h *pages) getRevert(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return h.revert(c, 200, in, "")
+}
+
+// revert shows what taking a change back does; and, if that was refused, why.
+func (h *pages) revert(c *fiber.Ctx, status int, in revertForm, refused string) error {
 	ctx, who := c.UserContext(), web.Actor(c)
 	home, changes, err := h.rights.Back(ctx, who, in.Slug, in.Number)
 	if err != nil {
@@ -257,7 +276,7 @@ func (h *pages) getRevert(c *fiber.Ctx) error {
 		return err
 	}
 	path := home.Path() + "/access/changes"
-	return h.Render(c, 200, views.PlanPage(views.Plan{Home: home, Plan: plan, Action: path + "/" + strconv.FormatInt(in.Number, 10) + "/revert", Back: path, Revert: true, Key: uuid.NewString()}))
+	return h.Render(c, status, views.PlanPage(views.Plan{Home: home, Plan: plan, Action: path + "/" + strconv.FormatInt(in.Number, 10) + "/revert", Back: path, Revert: true, Reason: in.Reason, Error: refused, Key: uuid.NewString()}))
 }
 
 func (h *pages) postRevert(c *fiber.Ctx) error {
@@ -270,7 +289,13 @@ func (h *pages) postRevert(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := h.rights.Set(ctx, who, home.Slug, changes, in.Reason, in.Version); err != nil {
+	_, _, err = h.rights.Set(ctx, who, home.Slug, changes, in.Reason, in.Version)
+	switch {
+	case problem.Of(err, problem.Stale):
+		return h.revert(c, fiber.StatusPreconditionFailed, in, i18n.Problem(ctx, problem.As(err)))
+	case web.Invalid(err) != nil:
+		return h.revert(c, 422, in, i18n.FieldProblems(ctx, web.Invalid(err))["reason"])
+	case err != nil:
 		return err
 	}
 	return h.SeeOther(c, home.Path()+"/access", i18n.T(ctx, "Taken back."))

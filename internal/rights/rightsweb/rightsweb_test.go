@@ -246,3 +246,124 @@ func TestReport(t *testing.T) {
 	w.chair.Get(report + "?document=ENERGY-N0099").Want(404)
 	w.member.Get(report).Want(404)
 }
+
+// TestOwnRoles makes a role of the commission's own, gives it to an observer, lets it
+// reserve numbers, and sees it hold as long as the seat, the role and the rule do.
+func TestOwnRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const roles = "/commissions/energy/access/roles"
+	seatOf := func(c *apptest.Client) string {
+		return apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM seat WHERE person_id = $1`, c.ID).String()
+	}
+	reserves := func() bool {
+		t.Helper()
+		said := strings.Contains(w.observer.API("GET", "/access/explain?commission=energy&object=document&action=reserve", nil).Want(200).Body, `"allowed":true`)
+		if page := w.observer.Get("/commissions/energy/documents/reserve").Status; said != (page == 200) {
+			t.Errorf("explained as %v, and the page answers %d", said, page)
+		}
+		return said
+	}
+	w.chair.API("POST", roles, map[string]any{"name": "Rapporteur", "purpose": "Looks at what is submitted"}).Want(201, `"role":"own_1"`)
+	for _, tt := range []struct {
+		name   string
+		do     func() apptest.Reply
+		status int
+		may    bool
+	}{
+		{"the name is taken", func() apptest.Reply {
+			return w.chair.API("POST", roles, map[string]any{"name": "rapporteur"})
+		}, 422, false},
+		{"who is no chair", func() apptest.Reply {
+			return w.member.API("POST", roles, map[string]any{"name": "Boss"})
+		}, 404, false},
+		{"it gives nothing by itself", func() apptest.Reply {
+			return w.chair.API("POST", roles+"/own_1/holders", map[string]any{"seat": seatOf(w.observer)})
+		}, 204, false},
+		{"twice is once", func() apptest.Reply {
+			return w.chair.API("POST", roles+"/own_1/holders", map[string]any{"seat": seatOf(w.observer)})
+		}, 204, false},
+		{"no seat", func() apptest.Reply {
+			return w.chair.API("POST", roles+"/own_1/holders", map[string]any{"seat": uuid.NewString()})
+		}, 422, false},
+		{"a role takes nothing away", func() apptest.Reply { return w.set(w.chair, change{"own_1", "document", "reserve", "deny"}) }, 422, false},
+		{"a role that is not there", func() apptest.Reply { return w.set(w.chair, change{"own_2", "document", "reserve", "allow"}) }, 422, false},
+		{"allowed", func() apptest.Reply { return w.set(w.chair, change{"own_1", "document", "reserve", "allow"}) }, 200, true},
+		{"a rule for members counts beside it", func() apptest.Reply { return w.set(w.chair, change{"observer", "document", "reserve", "deny"}) }, 200, true},
+		{"named anew", func() apptest.Reply {
+			return w.chair.API("PATCH", roles+"/own_1", map[string]any{"name": "Reporter"}, "If-Match", `"v1"`)
+		}, 200, true},
+		{"named by two", func() apptest.Reply {
+			return w.chair.API("PATCH", roles+"/own_1", map[string]any{"name": "Other"}, "If-Match", `"v1"`)
+		}, 412, true},
+		{"taken away", func() apptest.Reply {
+			return w.chair.API("DELETE", roles+"/own_1/holders/"+seatOf(w.observer), nil)
+		}, 204, false},
+		{"given again", func() apptest.Reply {
+			return w.chair.API("POST", roles+"/own_1/holders", map[string]any{"seat": seatOf(w.observer)})
+		}, 204, true},
+		{"listed", func() apptest.Reply { return w.chair.API("GET", roles+"/own_1/holders", nil).Want(200, "Oda Observer") }, 200, true},
+		{"nobody gives what they lack", func() apptest.Reply {
+			w.set(w.chair, change{"secretary", "access", "edit", "allow"}, change{"secretary", "document", "reserve", "deny"}).Want(200)
+			return w.secretary.API("POST", roles+"/own_1/holders", map[string]any{"seat": seatOf(w.secretary)})
+		}, 403, true},
+		{"the seat is suspended", func() apptest.Reply {
+			w.Exec(`UPDATE seat SET suspended = true WHERE person_id = $1`, w.observer.ID)
+			return w.chair.API("GET", roles+"/own_1", nil).Want(200, `"persons":0`)
+		}, 200, false},
+		{"and no more", func() apptest.Reply {
+			w.Exec(`UPDATE seat SET suspended = false WHERE person_id = $1`, w.observer.ID)
+			return w.chair.API("GET", roles+"/own_1", nil).Want(200, `"persons":1`, `"name":"Reporter"`)
+		}, 200, true},
+		{"the role is removed", func() apptest.Reply { return w.chair.API("DELETE", roles+"/own_1", nil, "If-Match", `"v2"`) }, 204, false},
+		{"another in its place gives nothing of it", func() apptest.Reply {
+			w.chair.API("POST", roles, map[string]any{"name": "Editor"}).Want(201, `"role":"own_1"`)
+			return w.chair.API("POST", roles+"/own_1/holders", map[string]any{"seat": seatOf(w.observer)})
+		}, 204, false},
+	} {
+		if r := tt.do(); r.Status != tt.status {
+			t.Errorf("%s: %d %s, want %d", tt.name, r.Status, r.Body, tt.status)
+		}
+		if got := reserves(); got != tt.may {
+			t.Errorf("%s: the observer may reserve: %v, want %v", tt.name, got, tt.may)
+		}
+	}
+	// What was allowed to the role before is not given to the one that has its place now.
+	number := apptest.Value[int](w.Portal, `SELECT min(number) FROM journal_entry WHERE object = 'access' AND note::text LIKE '%Changed who may%'`)
+	w.chair.Get(fmt.Sprintf("/commissions/energy/access/changes/%d/revert", number)).Want(409, "is not there any more")
+	for n := range 9 {
+		w.chair.API("POST", roles, map[string]any{"name": fmt.Sprintf("Role %d", n)}).Want(201)
+	}
+	w.chair.API("POST", roles, map[string]any{"name": "One too many"}).Want(409, "at most 10")
+	w.chair.Post(roles, "name", "One too many", "purpose", "Kept").Want(409, "at most 10", "Kept")
+	w.chair.Post(roles, "name", "", "purpose", "Kept").Want(422, "Kept")
+	w.observer.Get(roles).Want(404)
+	w.observer.Get("/commissions/energy/access/review").Want(404)
+}
+
+// TestReview asks whoever may change the rules, six months after they were last confirmed.
+func TestReview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const asks = "Confirm that roles and rules are still right"
+	desk := func(c *apptest.Client) bool { t.Helper(); return strings.Contains(c.Get("/desk").Want(200).Body, asks) }
+	if desk(w.chair) {
+		t.Error("asked of a commission that is new")
+	}
+	w.Exec(`UPDATE commission SET created_at = now() - interval '7 months'`)
+	if !desk(w.chair) || desk(w.secretary) || desk(w.observer) {
+		t.Error("after six months the chair is asked, and nobody else")
+	}
+	w.chair.Get("/commissions/energy/access/review").Want(200, "Carla Chair", "Sven Secretary", "4 persons have a seat")
+	w.secretary.Post("/commissions/energy/access/review").Want(403)
+	w.chair.Post("/commissions/energy/access/review").Want(303)
+	if desk(w.chair) {
+		t.Error("asked although it was confirmed")
+	}
+	w.chair.Get("/commissions/energy/access/review").Want(200, "Last confirmed on")
+	w.chair.Get("/commissions/energy/access/changes").Want(200, "Confirmed that roles and rules are right")
+	w.Exec(`UPDATE access_review SET at = now() - interval '7 months'`)
+	if !desk(w.chair) {
+		t.Error("not asked again")
+	}
+}
