@@ -89,7 +89,7 @@ var costs = map[string]int{
 	"/api/v1/commissions/:slug/access/roles/:role/holders": 5,
 	"/commissions/:slug/access/review":                     5,
 	"/commissions/:slug/access/roles":                      4,
-	"/commissions/:slug/access/roles/:role":                5,
+	"/commissions/:slug/access/roles/:role":                6,
 	"/commissions/:slug/access/roles/:role/remove":         5,
 	"/commissions/:slug/access/report.csv":                 4,
 

@@ -155,9 +155,8 @@ func (s *Service) Role(ctx context.Context, who access.Actor, slug, role string,
 const MostCandidates = 20
 
 // Candidates are seats whose persons do not hold the role yet, by a piece of the name.
-func (s *Service) Candidates(ctx context.Context, who access.Actor, slug, role, text string) ([]Holder, error) {
-	h, _, err := s.home(ctx, who, slug, "edit")
-	if err != nil {
+func (s *Service) Candidates(ctx context.Context, who access.Actor, h Home, role, text string) ([]Holder, error) {
+	if _, err := s.access.Require(ctx, who, h.Scope(), "access", "edit"); err != nil {
 		return nil, err
 	}
 	return candidates(ctx, s.db, h.ID, role, text, journal.Now(ctx))
