@@ -279,7 +279,7 @@ func lexemesOf(list []word, language string, stems stemmer) []string {
 	return out
 }
 
-// slice is how many documents, by their ordinal, one step of a search looks at:
+// slice is how many documents, by their ordinal, a search can look at by themselves:
 // 2 to the power of it.
 const slice = 13
 

@@ -156,14 +156,16 @@ func mistakes(a, b string, most int) int {
 // more are further lexemes that a word of a query is found by.
 type more map[string][]string
 
-// tsquery is the query as Postgres reads it; "" leaves nothing to ask. title asks
-// for words of the title alone.
-func (q query) tsquery(also more, title bool) string {
-	var all []string
+// tsqueries are the query as Postgres reads it: a document must match each. Apart
+// from each other, the index goes on from what matches the rarest of them; as one
+// it would look at all that the commonest matches. title asks for words of the
+// title alone.
+func (q query) tsqueries(also more, title bool) []string {
+	var all, not []string
 	for _, c := range q.clauses {
 		if c[0].not {
 			if t := c[0]; !t.exact() { // a phrase that is left out is compared as it stands
-				all = append(all, "!("+t.tsquery(nil, q.stems, false)+")")
+				not = append(not, "!("+t.tsquery(nil, q.stems, false)+")")
 			}
 			continue
 		}
@@ -173,11 +175,75 @@ func (q query) tsquery(also more, title bool) string {
 		}
 		all = append(all, "("+strings.Join(any, "|")+")")
 	}
-	if asked := strings.Join(all, "&"); q.reference == "" {
-		return "(" + asked + ")"
-	} else {
-		return "(" + asked + "|" + either([]string{q.reference}) + ")"
+	all[0] = strings.Join(append(all[:1:1], not...), "&") // alone, what is left out would match nearly everything
+	if q.reference != "" {
+		return []string{"(" + strings.Join(all, "&") + "|" + either([]string{q.reference}) + ")"}
 	}
+	return all
+}
+
+// words are all that the query is looked up by, but for pairs of words.
+func (q query) words() []string {
+	var list []string
+	for _, c := range q.clauses {
+		for _, t := range c {
+			for _, forms := range t.forms(nil, q.stems) {
+				list = append(list, forms...)
+			}
+		}
+	}
+	return list
+}
+
+// about is in how many documents, at most, what is asked for may be: as many as have
+// the rarest of what they all must have.
+func (q query) about(also more, documents map[string]int) int {
+	least := -1
+	for _, c := range q.clauses {
+		if c[0].not {
+			continue
+		}
+		any := 0
+		for _, t := range c {
+			rarest := -1
+			for _, forms := range t.forms(also, q.stems) {
+				n := 0
+				for _, f := range forms {
+					n += documents[f]
+				}
+				if rarest < 0 || n < rarest {
+					rarest = n
+				}
+			}
+			any += rarest
+		}
+		if least < 0 || any < least {
+			least = any
+		}
+	}
+	return least
+}
+
+// forms are, for each word, what may stand in its place; for characters, for each two.
+func (t term) forms(also more, stems stemmer) [][]string {
+	var list [][]string
+	for i, w := range t.words {
+		forms := []string{w.text}
+		switch {
+		case w.char && i+1 < len(t.words) && t.words[i+1].follows:
+			forms = []string{w.text + t.words[i+1].text}
+		case w.char && w.follows:
+			continue
+		case !t.phrase:
+			forms = append(append(forms, numbered(w.text)...), stems.of(w.text, "")...)
+		}
+		for _, a := range also[w.text] {
+			forms = append(forms, strings.TrimPrefix(a, "/"))
+		}
+		slices.Sort(forms)
+		list = append(list, slices.Compact(forms))
+	}
+	return list
 }
 
 // exact reports whether t is words that must stand as they are: a phrase, or a run

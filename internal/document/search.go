@@ -133,7 +133,7 @@ func (s *Service) Search(ctx context.Context, who access.Actor, text string, by 
 		return Results{Items: []Result{}, Facets: []Facet{}}, err
 	}
 	l := look{Service: s, who: who, sight: access.See(ctx, who), now: journal.Now(ctx), by: by, query: q}
-	if err := l.complete(ctx); err != nil {
+	if err := l.learn(ctx); err != nil {
 		return Results{}, err
 	}
 	hits, capped, err := l.find(ctx)
@@ -162,25 +162,40 @@ type look struct {
 	by    Narrow
 	query query
 	also  more
+	known corpus
+}
+
+// corpus is what is known of all documents before one is looked at.
+type corpus struct {
+	last  int64          // ordinal
+	words map[string]int // in about how many documents they are
 }
 
 const (
-	mostBegun = 16 // words that one which is being typed may become: those in most documents
-	mostAlike = 6  // words of titles that one may be meant for
+	mostBegun  = 10 // words that one which is being typed may become: those in most documents
+	mostAlike  = 6  // words of titles that one may be meant for
+	mostMended = 2  // words of a query that may be mistakes
 )
 
-// complete finds what words that are still being typed may become.
-func (l *look) complete(ctx context.Context) error {
-	begun := l.query.begun()
-	if len(begun) == 0 {
-		return nil
-	}
-	list, err := l.pairings(ctx, `
-		SELECT b.word AS asked, w.word FROM unnest($1::text[]) b (word), LATERAL (
-		  SELECT word FROM document_word WHERE word >= b.word AND word < b.word || U&'\+10FFFF' AND documents > 0 ORDER BY documents DESC, word LIMIT $2) w`,
-		begun, mostBegun)
+// learn finds what words that are still being typed may become, and in how many
+// documents all are that are looked for.
+func (l *look) learn(ctx context.Context) error {
+	l.known.words = map[string]int{}
+	list, err := postgres.All[pairing](ctx, l.db, `
+		SELECT '' AS asked, '' AS word, coalesce(max(ordinal), 0) AS n FROM document_search
+		UNION ALL SELECT '', word, documents FROM document_word WHERE word = ANY($3::text[])
+		UNION ALL SELECT b.word, w.word, w.documents FROM unnest($1::text[]) b (word), LATERAL (
+		  SELECT word, documents FROM document_word WHERE word >= b.word AND word < b.word || U&'\+10FFFF' AND documents > 0 ORDER BY documents DESC, word LIMIT $2) w`,
+		pq.StringArray(l.query.begun()), mostBegun, pq.StringArray(l.query.words()))
 	for _, p := range list {
-		l.add(p.Asked, p.Word)
+		switch {
+		case p.Word == "":
+			l.known.last = p.N
+			continue
+		case p.Asked != "":
+			l.add(p.Asked, p.Word)
+		}
+		l.known.words[p.Word] = int(p.N)
 	}
 	return err
 }
@@ -188,14 +203,20 @@ func (l *look) complete(ctx context.Context) error {
 // correct finds words of titles that those asked for may be mistakes for: with one
 // letter wrong, or two of a long word. Postgres finds what is much like them, or
 // begins alike and is somewhat like them.
-func (l *look) correct(ctx context.Context, words []string) error {
-	near, err := l.pairings(ctx, `
-		SELECT b.word AS asked, w.word FROM unnest($1::text[]) b (word), LATERAL (
-		  (SELECT word FROM document_word WHERE in_title AND word % b.word ORDER BY similarity(word, b.word) DESC, word LIMIT $2)
-		  UNION (SELECT word FROM document_word WHERE in_title AND word >= left(b.word, 2) AND word < left(b.word, 2) || U&'\+10FFFF'
-		         AND similarity(word, b.word) > 0.15 AND abs(length(word) - length(b.word)) < 3 ORDER BY similarity(word, b.word) DESC, word LIMIT $2)) w`, words, 5*mostAlike)
+func (l *look) correct(ctx context.Context) error {
+	words := l.query.misspelled()
+	slices.SortStableFunc(words, func(a, b string) int { return l.known.words[a] - l.known.words[b] }) // what many write is no mistake
+	words = words[:min(len(words), mostMended)]
+	near, err := postgres.All[pairing](ctx, l.db, `
+		SELECT b.word AS asked, w.word, w.documents AS n FROM unnest($1::text[]) b (word), LATERAL (
+		  (SELECT word, documents FROM document_word WHERE in_title AND word % b.word ORDER BY similarity(word, b.word) DESC, word LIMIT $2)
+		  UNION (SELECT word, documents FROM document_word WHERE in_title AND word >= left(b.word, 2) AND word < left(b.word, 2) || U&'\+10FFFF'
+		         AND similarity(word, b.word) > 0.15 AND abs(length(word) - length(b.word)) < 3 ORDER BY similarity(word, b.word) DESC, word LIMIT $2)) w`, pq.StringArray(words), 5*mostAlike)
 	if err != nil {
 		return err
+	}
+	for _, p := range near {
+		l.known.words[p.Word] = int(p.N)
 	}
 	for _, word := range words {
 		most := 1
@@ -229,10 +250,7 @@ func (l *look) add(asked, word string) {
 type pairing struct {
 	Asked string `db:"asked"`
 	Word  string `db:"word"`
-}
-
-func (l *look) pairings(ctx context.Context, sql string, words []string, most int) ([]pairing, error) {
-	return postgres.All[pairing](ctx, l.db, sql, pq.StringArray(words), most)
+	N     int64  `db:"n"` // in about how many documents
 }
 
 // find finds the newest documents that have what is looked for, best first, and
@@ -240,13 +258,14 @@ func (l *look) pairings(ctx context.Context, sql string, words []string, most in
 // their title too, however old. Where there is next to nothing, it takes words for
 // mistakes.
 func (l *look) find(ctx context.Context) ([]hit, bool, error) {
-	hits, err := l.hits(ctx, l.query.tsquery(l.also, false), mostFound+1)
+	about := l.query.about(l.also, l.known.words)
+	hits, err := l.hits(ctx, l.query.tsqueries(l.also, false), about, mostFound+1)
 	if err != nil {
 		return nil, false, err
 	}
 	capped := len(hits) > mostFound
 	if capped {
-		titled, err := l.hits(ctx, l.query.tsquery(l.also, true), mostFound)
+		titled, err := l.hits(ctx, l.query.tsqueries(l.also, true), about/10, mostPaged)
 		if err != nil {
 			return nil, false, err
 		}
@@ -259,11 +278,11 @@ func (l *look) find(ctx context.Context) ([]hit, bool, error) {
 				hits = append(hits, h)
 			}
 		}
-	} else if words := l.query.misspelled(); len(hits) < fewFound && len(words) > 0 {
-		if err := l.correct(ctx, words); err != nil {
+	} else if len(hits) < fewFound && len(l.query.misspelled()) > 0 {
+		if err := l.correct(ctx); err != nil {
 			return nil, false, err
 		}
-		if hits, err = l.hits(ctx, l.query.tsquery(l.also, false), mostFound+1); err != nil {
+		if hits, err = l.hits(ctx, l.query.tsqueries(l.also, false), l.query.about(l.also, l.known.words), mostFound+1); err != nil {
 			return nil, false, err
 		}
 	}
@@ -294,21 +313,62 @@ func (l *look) audience() string {
 		return ""
 	}
 	slices.Sort(list)
-	return "&" + either(list)
+	return either(list)
 }
 
 // mostAudience is with how many places a reader may have to do before it is
 // cheaper to look at what they may not see than to ask for each.
 const mostAudience = 200
 
-// hits goes backwards through slices of all documents until it has enough. The
-// index gives what has the words and is for such a reader; whether this reader
-// may see it is asked of the document's own row, as everywhere.
-func (l *look) hits(ctx context.Context, tsquery string, most int) ([]hit, error) {
-	asked := tsquery + l.audience()
+const (
+	mostRead  = 1500 // documents that one step of a search should come to
+	mostWide  = 16   // slices of one step: each is looked up in the index
+	unlearned = 20   // documents that may be in what is still to come, though none were in a step
+)
+
+// hits goes backwards through all documents, the newest first, until it has enough.
+// A step looks at as many slices as should have some thousand documents that match;
+// where no more are to be expected in all that remains, at all that remains: the
+// index is quickest when it need not tell slices apart. What is expected is, at
+// first, that about so many match; then what the steps have found.
+func (l *look) hits(ctx context.Context, asked []string, about, most int) ([]hit, error) {
+	var all []hit
+	top := l.known.last>>slice + 1 // slices that remain
+	expected := float64(about) / float64(top)
+	for looked := int64(0); top > 0 && len(all) < most; {
+		width := int64(mostWide)
+		switch {
+		case expected*float64(top) <= 2*mostRead:
+			width = top
+		case expected*mostWide > mostRead:
+			width = max(1, int64(mostRead/expected))
+		}
+		width = min(width, top)
+		found, err := l.step(ctx, asked, top-width, top, width == top, most-len(all))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		top, looked = top-width, looked+width
+		if l.sight.All || l.audience() != "" { // else the reader may see next to nothing of what matches
+			expected = min(expected, float64(len(all)+unlearned)/float64(looked))
+		}
+	}
+	return all, nil
+}
+
+// step finds documents of the slices from one to before another; the last step, of
+// those from the first. The index gives what has the words and is for such a reader;
+// whether this reader may see it is asked of the document's own row, as everywhere.
+// (ordinal + 0: Postgres would go through all rows backwards rather than sort a few.)
+func (l *look) step(ctx context.Context, asked []string, from, to int64, rest bool, most int) ([]hit, error) {
+	asked = slices.Clone(asked)
+	if audience := l.audience(); audience != "" {
+		asked = append(asked, audience)
+	}
 	for _, lexeme := range []string{"#t" + l.by.Type, "#s" + l.by.Status, "#l" + l.by.Language} {
 		if len(lexeme) > 2 {
-			asked += "&" + either([]string{lexeme})
+			asked = append(asked, either([]string{lexeme}))
 		}
 	}
 	var w postgres.Where
@@ -319,17 +379,27 @@ func (l *look) hits(ctx context.Context, tsquery string, most int) ([]hit, error
 	w.If(l.by.Status != "", "d.status = ?", l.by.Status)
 	w.If(l.by.Language != "", "d.languages @> ARRAY[?::text]", l.by.Language)
 	if l.by.Year != 0 {
-		asked += "&" + either([]string{"#y" + strconv.Itoa(l.by.Year)})
+		asked = append(asked, either([]string{"#y" + strconv.Itoa(l.by.Year)}))
 		w.And(yearOf+" = ?::int", l.by.Year)
 	}
-	query := w.Arg(asked) + "::tsquery"
+	if !rest {
+		list := make([]string, 0, mostWide)
+		for n := from; n < to; n++ {
+			list = append(list, "#"+strconv.FormatInt(n, 10))
+		}
+		asked = append(asked, either(list))
+	}
+	var matches strings.Builder
+	for _, q := range asked {
+		matches.WriteString("lexemes @@ " + w.Arg(q) + "::tsquery AND ")
+	}
 	if l.by.Commission != "" {
 		w.And("d.commission_id = (SELECT id FROM commission WHERE slug = ?)", l.by.Commission)
-		query += " && (SELECT coalesce(max(quote_literal('@c' || id)), '''#none''')::tsquery FROM commission WHERE slug = " + w.Arg(l.by.Commission) + ")"
+		matches.WriteString("lexemes @@ (SELECT coalesce(max(quote_literal('@c' || id)), '''#none''')::tsquery FROM commission WHERE slug = " + w.Arg(l.by.Commission) + ") AND ")
 	}
 	if l.by.Organization != "" {
 		w.And("d.organization_id = (SELECT id FROM organization WHERE slug = ?)", l.by.Organization)
-		query += " && (SELECT coalesce(max(quote_literal('@o' || id)), '''#none''')::tsquery FROM organization WHERE slug = " + w.Arg(l.by.Organization) + ")"
+		matches.WriteString("lexemes @@ (SELECT coalesce(max(quote_literal('@o' || id)), '''#none''')::tsquery FROM organization WHERE slug = " + w.Arg(l.by.Organization) + ") AND ")
 	}
 	join := ""
 	if phrases := l.phrases(&w); phrases != "" {
@@ -339,14 +409,11 @@ func (l *look) hits(ctx context.Context, tsquery string, most int) ([]hit, error
 	return postgres.All[hit](ctx, l.db, `
 		SELECT h.id, h.ordinal, h.commission_id, h.organization_id, h.type, h.status, h.languages, h.year,
 		       (ts_rank('{0, 0, 0.3, 1}', h.head, `+w.Arg(l.query.ranked(l.also))+`::tsquery) * 1000000)::int AS rank
-		FROM (SELECT found.id, found.ordinal, found.commission_id, found.organization_id, found.type, found.status, found.languages, found.year, found.head
-		      FROM generate_series((SELECT coalesce(max(ordinal), 0) >> `+strconv.Itoa(slice)+` FROM document_search), 0, -1) n,
-		      LATERAL (SELECT d.id, s.ordinal, d.commission_id, d.organization_id, d.type, d.status, d.languages, d.year, s.head
-		               FROM (SELECT document_id, ordinal, head FROM document_search
-		                     WHERE lexemes @@ (`+query+` && ('''#' || n || '''')::tsquery) ORDER BY ordinal DESC OFFSET 0) s,
-		               LATERAL (SELECT d.id, d.commission_id, d.organization_id, d.type, d.status, d.languages, `+yearOf+` AS year FROM document d `+join+`
-		                        WHERE `+w.SQL()+` OFFSET 0) d
-		               OFFSET 0) found
+		FROM (SELECT d.id, s.ordinal, d.commission_id, d.organization_id, d.type, d.status, d.languages, d.year, s.head
+		      FROM (SELECT document_id, ordinal, head FROM document_search
+		            WHERE `+matches.String()+`ordinal + 0 < `+w.Arg(to<<slice)+` ORDER BY ordinal + 0 DESC OFFSET 0) s,
+		      LATERAL (SELECT d.id, d.commission_id, d.organization_id, d.type, d.status, d.languages, `+yearOf+` AS year FROM document d `+join+`
+		               WHERE `+w.SQL()+` OFFSET 0) d
 		      LIMIT `+w.Arg(most)+`) h`, w.Args()...)
 }
 
