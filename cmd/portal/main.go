@@ -26,6 +26,8 @@ type program struct {
 	Documents documentsCommand `cmd:"" help:"Look after the files of documents."`
 	Access    accessCommand    `cmd:"" help:"Say who may do what, and why."`
 	Journal   journalCommand   `cmd:"" help:"Prove the journal; make the key that signs its heads."`
+	Backup    backupCommand    `cmd:"" help:"Save the database and the files of documents in a folder, while the portal runs."`
+	Restore   restoreCommand   `cmd:"" help:"Make an empty database and a store of files from a backup, and prove that all is as it was."`
 	Routes    routesCommand    `cmd:"" help:"List every route with the right it asks for."`
 	Extract   extractCommand   `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

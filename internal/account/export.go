@@ -71,6 +71,9 @@ var exported = []struct{ name, query string }{
 	{"organizations-registered", `SELECT slug FROM organization WHERE registered_by = $1 ORDER BY slug`},
 	{"seats", `SELECT s.id, c.slug AS commission, s.role, o.slug AS organization, s.voting, s.suspended, s.appointed_by, lower(s.period) AS since, upper(s.period) AS until, s.ended, s.reason
 		FROM seat s JOIN commission c ON c.id = s.commission_id LEFT JOIN organization o ON o.id = s.organization_id WHERE s.person_id = $1 ORDER BY s.id, lower(s.period)`},
+	{"commission-roles", `SELECT c.slug AS commission, r.name, h.seat_id AS seat, h.since
+		FROM commission_role_holder h JOIN commission_role r USING (commission_id, slot) JOIN commission c ON c.id = h.commission_id WHERE h.person_id = $1 ORDER BY h.since`},
+	{"access-reviews", `SELECT c.slug AS commission, v.at FROM access_review v JOIN commission c ON c.id = v.commission_id WHERE v.person_id = $1 ORDER BY v.at`},
 	{"applications", `SELECT a.id, c.slug AS commission, a.role, o.slug AS organization, a.statement, a.state, a.reason, a.created_at, a.decided_at,
 			a.person_id = $1 AS mine, coalesce(a.nominated_by = $1, false) AS nominated_by_me, coalesce(a.decided_by = $1, false) AS decided_by_me
 		FROM application a JOIN commission c ON c.id = a.commission_id LEFT JOIN organization o ON o.id = a.organization_id

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
+
+	gocloud "gocloud.dev/blob"
 
 	"commissionportal/internal/problem"
 )
@@ -67,6 +70,25 @@ func (s *Store) Side(ctx context.Context, d Digest, name string) ([]byte, error)
 		return nil, s.failed(ctx, err)
 	}
 	return data, nil
+}
+
+// Sides calls fn for all that was derived from a file, by name.
+func (s *Store) Sides(ctx context.Context, d Digest, fn func(name string, data []byte) error) error {
+	prefix := "side/" + d.fan() + "/"
+	return s.list(ctx, prefix, func(o *gocloud.ListObject) error {
+		name := strings.TrimPrefix(o.Key, prefix)
+		if !sideName.MatchString(name) {
+			return nil // somebody else's file
+		}
+		data, err := s.Side(ctx, d, name)
+		if problem.Of(err, problem.NotFound) { // removed meanwhile
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return fn(name, data)
+	})
 }
 
 // DropSides removes all that was derived from a file.

@@ -33,3 +33,17 @@ func Migrate(ctx context.Context, db *sql.DB, files fs.FS) ([]string, error) {
 	}
 	return applied, nil
 }
+
+// Newest is the number of the last migration in files.
+func Newest(files fs.FS) (int64, error) {
+	names, err := fs.Glob(files, "*.sql")
+	newest := int64(0)
+	for _, name := range names {
+		n, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, fmt.Errorf("migrations: %w", err)
+		}
+		newest = max(newest, n)
+	}
+	return newest, err
+}
