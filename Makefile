@@ -55,7 +55,7 @@ test: generated format vet lint tests
 # in it, and what saw a database, a browser or a kernel reads TEST_RUN, and runs each
 # time (private.Uncached). ARGS=-count=1 runs all of them.
 # Children that read files are the portal itself, and the style sheets are compressed
-# without the race detector watching: both took it many times as long. (Not so for a
+# and passwords hashed without the race detector watching: it took many times as long. (Not so for a
 # library that uses sync.Map or atomic.Pointer: its copies of them, not watched, serve
 # the whole program, and what they order looks like a race.)
 .PHONY: tests
@@ -64,7 +64,7 @@ tests: go cc chromium
 	@if data=$$(realpath -e "$${SHARED_DATA:-../shared/data}" 2>/dev/null); then \
 	  ln -sfn "$$data" var/test/data; export SHARED_DATA="$(CURDIR)/var/test/data"; fi; \
 	TEST_RUN=$$(date +%s.%N) CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 go run ./internal/postgres/private/serve -- \
-	  go run .ci/tally.go go test -json -race -gcflags=github.com/andybalholm/brotli=-race=false -vet=off -p=$(JOBS) -timeout=10m $(ARGS) $(PACKAGES)
+	  go run .ci/tally.go go test -json -race -gcflags=github.com/andybalholm/brotli=-race=false -gcflags=golang.org/x/crypto/argon2=-race=false -vet=off -p=$(JOBS) -parallel=4 -timeout=10m $(ARGS) $(PACKAGES)
 
 ## test-s3: the file store on a real server that speaks S3, built once
 .PHONY: test-s3

@@ -148,7 +148,11 @@ func TestACodeIsTakenOnce(t *testing.T) {
 	now := time.Now().Add(time.Minute)
 	p.At(now)
 	p.Exec(`DELETE FROM attempt`)
-	for what, code := range map[string]string{"a code of the app": codeAt(t, secret, now), "a recovery code": strings.ToUpper(codes[3])} {
+	for _, what := range []string{"a code of the app", "a recovery code"} {
+		code := strings.ToUpper(codes[3])
+		if what == "a code of the app" {
+			code = codeAt(t, secret, now)
+		}
 		waiting := make([]*apptest.Client, 20)
 		for i := range waiting {
 			waiting[i] = firstStep(t, p, "ada@example.org")
@@ -176,7 +180,6 @@ func TestACodeIsTakenOnce(t *testing.T) {
 			t.Errorf("%s let %d in", what, in)
 		}
 		p.Exec(`DROP TRIGGER forget ON attempt`)
-		p.At(now.Add(time.Minute)) // the next one is not this one
 	}
 	if n := apptest.Value[int](p, `SELECT count(*) FROM recovery_code`); n != 9 {
 		t.Errorf("%d recovery codes are left", n)
