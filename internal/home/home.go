@@ -159,7 +159,8 @@ var Kinds = []string{"commission", "organization", "person", "document"}
 // and documents by what they say; all of them, or one kind. A person is found by
 // who may see them on a roster. page and by are about documents.
 func (s *Service) Search(ctx context.Context, who access.Actor, query, kind string, by document.Narrow, page keyset.Page) (Found, error) {
-	f := Found{Documents: document.Results{Items: []document.Result{}, Facets: []document.Facet{}}}
+	f := Found{Commissions: []FoundCommission{}, Organizations: []FoundOrganization{}, Persons: []FoundPerson{},
+		Documents: document.Results{Items: []document.Result{}, Facets: []document.Facet{}}}
 	if _, err := s.access.Require(ctx, who, access.Portal, "search", "read"); err != nil {
 		return f, err
 	}

@@ -35,6 +35,15 @@ type Settings struct {
 // Sender is the sender these settings describe: nil without a Host. It does not
 // connect yet.
 func (s Settings) Sender() (Sender, error) {
+	m, err := s.SMTP()
+	if m == nil {
+		return nil, err // no sender, and not one that is nil
+	}
+	return m, err
+}
+
+// SMTP is the same, for asking the server whether it lets the portal in.
+func (s Settings) SMTP() (*SMTP, error) {
 	if s.Host == "" {
 		return nil, nil
 	}
@@ -101,10 +110,27 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	client, done, err := s.client(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = client.DialAndSendWithContext(ctx, msg)
+	switch {
+	case err == nil, msg.IsDelivered():
+		return nil // taken; a server that then hangs up without goodbye has it all the same
+	case refused(err):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	default:
+		return err
+	}
+}
+
+// client is one for a single connection, which ends with ctx; done forgets ctx.
+func (s *SMTP) client(ctx context.Context) (_ *gomail.Client, done func(), err error) {
 	// The library looks at ctx while it connects, not while it sends; closing the
 	// connection is how the end of ctx reaches it.
 	ended := func() bool { return true }
-	defer func() { ended() }()
 	dial := func(dialing context.Context, network, address string) (net.Conn, error) {
 		var conn net.Conn
 		var err error
@@ -119,18 +145,20 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 		return conn, err
 	}
 	client, err := gomail.NewClient(s.host, append(s.options[:len(s.options):len(s.options)], gomail.WithDialContextFunc(dial))...)
+	return client, func() { ended() }, err
+}
+
+// Check connects and signs in as Send does, and sends nothing.
+func (s *SMTP) Check(ctx context.Context) error {
+	client, done, err := s.client(ctx)
 	if err != nil {
 		return err
 	}
-	err = client.DialAndSendWithContext(ctx, msg)
-	switch {
-	case err == nil, msg.IsDelivered():
-		return nil // taken; a server that then hangs up without goodbye has it all the same
-	case refused(err):
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	default:
+	defer done()
+	if err := client.DialWithContext(ctx); err != nil {
 		return err
 	}
+	return client.Close()
 }
 
 // refused reports whether the server said no for good to this letter. A 5xx to

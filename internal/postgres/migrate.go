@@ -34,6 +34,25 @@ func Migrate(ctx context.Context, db *sql.DB, files fs.FS) ([]string, error) {
 	return applied, nil
 }
 
+// Pending are the names of the files that are still to be applied.
+func Pending(ctx context.Context, db *sql.DB, files fs.FS) ([]string, error) {
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithAllowOutofOrder(true))
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	list, err := p.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	var pending []string
+	for _, m := range list {
+		if m.State == goose.StatePending {
+			pending = append(pending, m.Source.Path)
+		}
+	}
+	return pending, nil
+}
+
 // Newest is the number of the last migration in files.
 func Newest(files fs.FS) (int64, error) {
 	names, err := fs.Glob(files, "*.sql")

@@ -73,6 +73,9 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%s: found %v, want %v", tt.name, got, tt.want)
 		}
 	}
+	for _, query := range []string{"q=qqqqq", "q=grid&kind=document", "q=%20"} {
+		p.Visitor().API("GET", "/search?"+query, nil).Want(200).Lacks("null") // nothing found is an empty list
+	}
 	p.Visitor().Get("/search").Want(200, "What are you looking for?")
 	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('grid-works', 'Grid Works', 'grid works', 'company', 'ES', 'member')`)
 	p.Visitor().Get("/search?q=grid").Want(200, "Grid Storage", "1 commission · 1 organization")

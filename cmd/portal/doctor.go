@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"commissionportal/internal/app"
+	"commissionportal/internal/blob"
+	"commissionportal/internal/clamd"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/postgres/private"
+	"commissionportal/migrations"
+)
+
+type doctorCommand struct{}
+
+// Run looks at everything, also after something is wrong.
+func (doctorCommand) Run(ctx context.Context) error {
+	var d doctor
+	c, err := configured()
+	if err != nil {
+		d.fail("settings", err, "Set it as `portal help` says.")
+		return d.verdict()
+	}
+	d.settings(c)
+	if db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 2}); err != nil {
+		d.fail("database", err, "Is the server running, and does DATABASE_URL name it, its database, an account and the password?")
+	} else {
+		d.database(ctx, db)
+		if err := db.Close(); err != nil {
+			return err
+		}
+	}
+	d.files(ctx, c)
+	d.mail(ctx, c)
+	d.scanner(ctx, c)
+	return d.verdict()
+}
+
+// doctor says what it finds as it finds it.
+type doctor struct{ failed int }
+
+func (d *doctor) ok(what, found string) { fmt.Printf("ok    %s: %s\n", what, found) }
+
+func (d *doctor) note(what, found string) { fmt.Printf("note  %s: %s\n", what, found) }
+
+func (d *doctor) fail(what string, err error, do string) {
+	d.failed++
+	fmt.Printf("FAIL  %s: %s\n      %s\n", what, sentence(err), do)
+}
+
+func (d *doctor) verdict() error {
+	if d.failed > 0 {
+		return fmt.Errorf("%d of these are wrong", d.failed)
+	}
+	return nil
+}
+
+func (d *doctor) settings(c app.Config) {
+	// Putting it together reads every setting, and connects to nothing but the store of files, which has a line of its own.
+	only := c
+	only.Files = ""
+	a, err := app.New(only, slog.New(slog.DiscardHandler), nil)
+	if err == nil {
+		err = a.Close()
+	}
+	if err != nil {
+		d.fail("settings", err, "Set it as `portal help` says.")
+		return
+	}
+	d.ok("settings", "they can be read")
+	if u, err := url.Parse(c.BaseURL); err == nil && u.Scheme != "https" && !c.Development {
+		d.note("settings", "BASE_URL does not begin with https://: cookies and passwords go over the network as they are")
+	}
+	if c.Development {
+		d.note("settings", "DEVELOPMENT is on: everybody reads all mail at /dev/mail")
+	}
+	if c.SecretKey == "" {
+		d.note("settings", "without SECRET_KEY the secrets of apps for codes stand in the database as they are")
+	}
+	if c.JournalKey == "" {
+		d.note("settings", "without JOURNAL_KEY no signed heads of the journal are published")
+	}
+}
+
+// mostSkew is how far the clocks of this machine and the database may be apart:
+// codes, links and terms are judged by the first, and order by the second.
+const mostSkew = 5 * time.Second
+
+func (d *doctor) database(ctx context.Context, db *postgres.DB) {
+	started := time.Now()
+	seen, err := postgres.One[struct {
+		Version string    `db:"version"`
+		Number  int       `db:"number"`
+		At      time.Time `db:"at"`
+		JIT     string    `db:"jit"`
+	}](ctx, db, nil, `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, clock_timestamp() AS at, current_setting('jit') AS jit`)
+	took := time.Since(started)
+	switch {
+	case err != nil:
+		d.fail("database", err, "Look at the server's log.")
+		return
+	case seen.Number < 140000:
+		d.fail("database", fmt.Errorf("PostgreSQL %s", seen.Version), "The portal needs PostgreSQL 14 or newer.")
+	default:
+		d.ok("database", fmt.Sprintf("PostgreSQL %s, answers in %s", seen.Version, took.Round(100*time.Microsecond)))
+	}
+	if seen.JIT == "on" {
+		d.note("database", "jit is on: it costs more than it saves here (ALTER DATABASE … SET jit = off)")
+	}
+	if skew := seen.At.Sub(started.Add(took / 2)).Round(time.Second); skew.Abs() > mostSkew {
+		d.fail("clock", fmt.Errorf("the database is %s from this machine", skew), "Let both take the time from the network (NTP).")
+	} else {
+		d.ok("clock", "this machine and the database agree")
+	}
+	switch pending, err := postgres.Pending(ctx, db.DB.DB, migrations.Files); {
+	case err != nil:
+		d.fail("schema", err, "Run `portal migrate`, with an account that owns the tables.")
+	case len(pending) > 0:
+		d.fail("schema", fmt.Errorf("%d migrations are not there yet: %s", len(pending), strings.Join(pending, ", ")), "Run `portal migrate`.")
+	default:
+		d.ok("schema", "up to date")
+	}
+	d.tool(ctx, seen.Number/10000)
+}
+
+var major = regexp.MustCompile(`\(PostgreSQL\) ([0-9]+)`)
+
+// tool looks for what a backup needs.
+func (d *doctor) tool(ctx context.Context, server int) {
+	path, err := private.Tool("pg_dump")
+	if err != nil {
+		d.note("backup", sentence(err)+" (portal backup needs it)")
+		return
+	}
+	out, err := exec.CommandContext(ctx, path, "--version").Output() //nolint:gosec // a program of Postgres
+	m := major.FindSubmatch(out)
+	if err != nil || m == nil {
+		d.note("backup", path+" does not say its version")
+		return
+	}
+	if n, err := strconv.Atoi(string(m[1])); err != nil || n < server {
+		d.note("backup", fmt.Sprintf("%s is of PostgreSQL %s, and the server of %d: apt-get install postgresql-client-%d", path, m[1], server, server))
+		return
+	}
+	d.ok("backup", "pg_dump fits the server")
+}
+
+func (d *doctor) files(ctx context.Context, c app.Config) {
+	const do = "Does FILES name the place, and may the portal's account write there? For S3: are the credentials in the environment?"
+	s, err := blob.Open(ctx, c.Files)
+	if err != nil {
+		d.fail("files", err, do)
+		return
+	}
+	defer func() { _ = s.Close() }() // nothing waits to be written
+	text := "portal doctor " + rand.Text()
+	b, err := s.Put(ctx, strings.NewReader(text), 1000)
+	if err != nil {
+		d.fail("files", err, do)
+		return
+	}
+	r, err := s.Reader(ctx, b.Digest, 0, -1)
+	if err == nil {
+		var got []byte
+		if got, err = io.ReadAll(r); err == nil && string(got) != text {
+			err = fmt.Errorf("what was written reads %q", got)
+		}
+		_ = r.Close() // it was only read
+	}
+	if err == nil {
+		err = s.Delete(ctx, b.Digest, time.Now().Add(time.Hour))
+	}
+	if err != nil {
+		d.fail("files", err, do)
+		return
+	}
+	d.ok("files", "written, read and removed again")
+}
+
+func (d *doctor) mail(ctx context.Context, c app.Config) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	sender, err := c.Mail.SMTP()
+	switch {
+	case err != nil:
+		d.fail("mail", err, "Set it as `portal help` says.")
+	case sender == nil:
+		d.note("mail", "without SMTP_HOST letters are kept and not sent")
+	default:
+		if err := sender.Check(ctx); err != nil {
+			d.fail("mail", err, "Do SMTP_HOST, SMTP_PORT and SMTP_TLS fit the server, and SMTP_USERNAME and SMTP_PASSWORD the account?")
+			return
+		}
+		d.ok("mail", c.Mail.Host+" lets the portal in")
+	}
+}
+
+func (d *doctor) scanner(ctx context.Context, c app.Config) {
+	s, err := clamd.New(c.Clamd)
+	if err == nil && s != nil {
+		_, err = s.Scan(ctx, strings.NewReader("portal doctor"))
+	}
+	switch {
+	case err != nil:
+		d.fail("scanner", err, "Is clamd running, and does CLAMD name its socket? No file is taken while it does not answer.")
+	case s == nil:
+		d.note("scanner", "without CLAMD files are not searched for viruses")
+	default:
+		d.ok("scanner", "answers")
+	}
+}
