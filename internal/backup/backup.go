@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -82,6 +83,9 @@ func Write(ctx context.Context, db *postgres.DB, address string, files *blob.Sto
 	m.Format, m.Portal = format, version
 	said("The database")
 	dump := filepath.Join(dir, dumpName)
+	if err := os.WriteFile(dump, nil, 0o600); err != nil { // else pg_dump would make it, for others to read
+		return m, err
+	}
 	if err := postgresTool(ctx, "pg_dump", address, "--format=custom", "--no-owner", "--no-privileges", "--snapshot="+snapshot, "--file="+dump); err != nil {
 		return m, err
 	}
@@ -157,7 +161,9 @@ func Restore(ctx context.Context, db *postgres.DB, address string, files *blob.S
 	if err != nil {
 		return m, err
 	}
-	for _, name := range slices.Sorted(names(m.Tables, now)) {
+	all := maps.Clone(m.Tables)
+	maps.Copy(all, now)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if m.Tables[name] != now[name] {
 			return m, fmt.Errorf("table %s: %d rows were saved (%s), and there are %d (%s)", name, m.Tables[name].Rows, m.Tables[name].Sum, now[name].Rows, now[name].Sum)
 		}
@@ -183,21 +189,6 @@ func Restore(ctx context.Context, db *postgres.DB, address string, files *blob.S
 		return m, fmt.Errorf("%d chains of the journal are broken, as they were when the backup was made", broken)
 	}
 	return m, nil
-}
-
-func names(a, b map[string]Table) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range a {
-			if !yield(name) {
-				return
-			}
-		}
-		for name := range b {
-			if _, ok := a[name]; !ok && !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 // empty makes dir, and refuses one that has something in it.
@@ -329,7 +320,7 @@ func flushed(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return "", err
 	}
 	return digest(path)

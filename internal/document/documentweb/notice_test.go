@@ -92,6 +92,12 @@ func TestCalls(t *testing.T) {
 	w := newWorld(t)
 	observer := w.Person("Olga Observer")
 	w.seat(observer, nil, "observer")
+	editor := w.Person("Edda Editor") // has a role of the commission's own, which reads what is for officers
+	w.seat(editor, nil, "observer")
+	w.Exec(`INSERT INTO access_rules (commission_id) SELECT id FROM commission WHERE slug = 'energy'`)
+	w.Exec(`INSERT INTO commission_role (commission_id, slot, name, created_at) SELECT commission_id, 'own_1', 'Editor', now() FROM access_rules`)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'own_1', 'document', 'read:officers', 'allow' FROM access_rules`)
+	w.Exec(`INSERT INTO commission_role_holder (commission_id, slot, seat_id, person_id, since) SELECT commission_id, 'own_1', id, person_id, now() FROM seat WHERE person_id = $1`, editor.ID)
 	post := func(title, visibility, due string) {
 		t.Helper()
 		w.chair.API("POST", "/commissions/energy/documents", map[string]any{"title": title, "type": "report", "action": "decision", "due_on": due, "visibility": visibility,
@@ -110,6 +116,9 @@ func TestCalls(t *testing.T) {
 		if got := w.letters(c, "document.due"); strings.Count(got, "asks for a decision by") != want || strings.Contains(got, "Terms of the chair") {
 			t.Errorf("%s: %s", c.Name, got)
 		}
+	}
+	if got := w.letters(editor, "document.due"); strings.Count(got, "asks for a decision by") != 2 || !strings.Contains(got, "Terms of the chair") {
+		t.Errorf("by a role of the commission's own: %s", got)
 	}
 	remind := func() {
 		t.Helper()

@@ -65,6 +65,8 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const submit = "/commissions/energy/documents/new"
+	w.Exec(`INSERT INTO commission_role (commission_id, slot, name, created_at) VALUES ($1, 'own_1', 'Rapporteur', now())`, w.energy)
+	w.Exec(`INSERT INTO commission_role_holder (commission_id, slot, seat_id, person_id, since) SELECT commission_id, 'own_1', id, person_id, now() FROM seat WHERE person_id = $1`, w.observer.ID)
 	sees := func(c *apptest.Client, n int) bool {
 		t.Helper()
 		listed := strings.Contains(c.Get("/commissions/energy/documents").Want(200).Body, fmt.Sprintf("Report %d", n))
@@ -86,7 +88,8 @@ func TestRules(t *testing.T) {
 		{"and experts", []change{{"invited_expert", "document", "submit", "allow"}, {"officer", "document", "submit", "allow"}}, map[string]bool{"observer:submit": false, "member:submit": true, "secretary:submit": true}},
 		{"experts read what is for officers", []change{{"invited_expert", "document", "read:officers", "allow"}}, map[string]bool{"member:3": true, "observer:3": false}},
 		{"a secretary does not", []change{{"secretary", "document", "read:officers", "deny"}}, map[string]bool{"secretary:3": false, "chair:3": true, "secretary:1": true}},
-		{"all taken back", []change{{"observer", "document", "read:commission", "inherit"}, {"member", "document", "submit", "inherit"}, {"invited_expert", "document", "submit", "inherit"},
+		{"rapporteurs do", []change{{"own_1", "document", "read:officers", "allow"}}, map[string]bool{"observer:3": true, "observer:1": false, "secretary:3": false}},
+		{"all taken back", []change{{"own_1", "document", "read:officers", "inherit"}, {"observer", "document", "read:commission", "inherit"}, {"member", "document", "submit", "inherit"}, {"invited_expert", "document", "submit", "inherit"},
 			{"officer", "document", "submit", "inherit"}, {"invited_expert", "document", "read:officers", "inherit"}, {"secretary", "document", "read:officers", "inherit"}},
 			map[string]bool{"observer:submit": true, "observer:1": true, "member:3": false, "secretary:3": true}},
 	} {
@@ -107,8 +110,8 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
-	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'access'`); n != 6 {
-		t.Errorf("%d entries in the journal, want 6", n)
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE object = 'access'`); n != 7 {
+		t.Errorf("%d entries in the journal, want 7", n)
 	}
 }
 
@@ -339,6 +342,28 @@ func TestOwnRoles(t *testing.T) {
 	w.chair.Post(roles, "name", "", "purpose", "Kept").Want(422, "Kept")
 	w.observer.Get(roles).Want(404)
 	w.observer.Get("/commissions/energy/access/review").Want(404)
+}
+
+// TestOwnRoleIsWrittenTo: who may decide by a role of the commission's own hears of
+// what there is to decide.
+func TestOwnRoleIsWrittenTo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	letters := func() int {
+		return apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE person_id = $1 AND kind LIKE 'application.%'`, w.observer.ID)
+	}
+	w.Exec(`INSERT INTO commission_role (commission_id, slot, name, created_at) VALUES ($1, 'own_1', 'Host', now())`, w.energy)
+	w.Exec(`INSERT INTO commission_role_holder (commission_id, slot, seat_id, person_id, since) SELECT commission_id, 'own_1', id, person_id, now() FROM seat WHERE person_id = $1`, w.observer.ID)
+	apply := map[string]any{"role": "invited_expert", "statement": "I know grids."}
+	w.ed.API("POST", "/commissions/energy/applications", apply).Want(201)
+	if letters() != 0 {
+		t.Error("written to before it may decide")
+	}
+	w.set(w.chair, change{"own_1", "application", "decide", "allow"}).Want(200)
+	w.Person("Ina Interested").API("POST", "/commissions/energy/applications", apply).Want(201)
+	if n := letters(); n != 1 {
+		t.Errorf("%d letters, want 1", n)
+	}
 }
 
 // TestReview asks whoever may change the rules, six months after they were last confirmed.
