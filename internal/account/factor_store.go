@@ -110,14 +110,33 @@ func factorRoles(ctx context.Context, q postgres.Q) ([]string, error) {
 	return postgres.All[string](ctx, q, `SELECT role FROM factor_role ORDER BY role LIMIT 100`)
 }
 
-// lacking counts who holds a role that asks for a second factor and has none.
-func lacking(ctx context.Context, q postgres.Q, now time.Time) (int, error) {
-	return postgres.One[int](ctx, q, nil, `
-		SELECT count(DISTINCT person_id) FROM (
-			SELECT r.person_id FROM portal_role r JOIN factor_role f ON f.scope = 'portal' AND f.role = r.role
-			UNION ALL
-			SELECT s.person_id FROM seat s JOIN factor_role f ON f.scope = 'commission' AND f.role = s.role WHERE s.period @> $1::timestamptz AND NOT s.suspended) x
-		WHERE NOT has_factor(person_id)`, now)
+// lacking counts who has no second factor and holds a role that asks for one, and by
+// role who holds it.
+func lacking(ctx context.Context, q postgres.Q, now time.Time) (all int, by map[string]int, err error) {
+	rows, err := postgres.All[struct {
+		Role *string `db:"role"`
+		N    int     `db:"n"`
+	}](ctx, q, `
+		WITH holds AS (
+			SELECT 'portal' AS scope, role, person_id FROM portal_role
+			UNION
+			SELECT 'commission', role, person_id FROM seat WHERE period @> $1::timestamptz AND NOT suspended),
+		bare AS (
+			SELECT h.* FROM holds h
+			WHERE NOT EXISTS (SELECT FROM authenticator a WHERE a.person_id = h.person_id AND a.confirmed_at IS NOT NULL)
+			  AND NOT EXISTS (SELECT FROM passkey k WHERE k.person_id = h.person_id))
+		SELECT role, count(*) AS n FROM bare GROUP BY role
+		UNION ALL
+		SELECT NULL, count(DISTINCT person_id) FROM bare JOIN factor_role USING (scope, role)`, now)
+	by = map[string]int{}
+	for _, r := range rows {
+		if r.Role == nil {
+			all = r.N
+		} else {
+			by[*r.Role] = r.N
+		}
+	}
+	return all, by, err
 }
 
 func setFactorRoles(ctx context.Context, q postgres.Q, portal, seats []string) error {

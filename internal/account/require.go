@@ -19,8 +19,9 @@ var FactorRoles = []string{"secretariat", "chair", "vice_chair", "secretary", "v
 
 // Required says which roles ask for a second factor.
 type Required struct {
-	Roles   []string `json:"roles" doc:"Of the portal (secretariat) and of seats (chair, secretary, …)."`
-	Lacking int      `json:"lacking" doc:"How many persons hold one of them and have no second factor: their roles rest."`
+	Roles   []string       `json:"roles" doc:"Of the portal (secretariat) and of seats (chair, secretary, …)."`
+	Lacking int            `json:"lacking" doc:"How many persons hold one of them and have no second factor: their roles rest."`
+	Without map[string]int `json:"without" doc:"By role that can ask for it: how many persons hold it and have none, whose roles rest once it does."`
 }
 
 // Required reads which roles ask for a second factor.
@@ -35,7 +36,7 @@ func (s *Service) required(ctx context.Context) (r Required, err error) {
 	if r.Roles, err = factorRoles(ctx, s.db); err != nil {
 		return r, err
 	}
-	r.Lacking, err = lacking(ctx, s.db, journal.Now(ctx))
+	r.Lacking, r.Without, err = lacking(ctx, s.db, journal.Now(ctx))
 	return r, err
 }
 

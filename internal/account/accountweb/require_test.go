@@ -46,8 +46,8 @@ func TestRolesThatAskForAFactor(t *testing.T) {
 	sam.API("PUT", "/settings/factors", map[string]any{"roles": []string{"emperor"}}).Want(422, "There is no such role")
 	sam.Post("/settings/factors", "role", "secretariat", "role", "chair").Want(409, "your own roles would rest", `value="chair" checked`)
 	sam.Post("/settings/factors", "role", "chair", "role", "secretary").Want(303)
-	sam.Get("/settings/factors").Want(200, `value="chair" checked`, "The roles of 1 person rest now")
-	sam.API("GET", "/settings/factors", nil).Want(200, `"roles":["chair","secretary"]`, `"lacking":1`)
+	sam.Get("/settings/factors").Want(200, `value="chair" checked`, "The roles of 1 person rest now", "1 person has it and no second factor.")
+	sam.API("GET", "/settings/factors", nil).Want(200, `"roles":["chair","secretary"]`, `"lacking":1`, `"without":{"chair":1,"secretariat":1}`)
 
 	// The chair has the rights of a person now: by page, API, token and in a change under way.
 	ada.Get("/commissions/energy/settings").Want(403)
