@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -375,6 +376,14 @@ func (tab *Tab) Connect(online bool, upload int) {
 	tab.do("network", chromedp.ActionFunc(func(ctx context.Context) error { // by its name: the library knows only what newer browsers have
 		return cdp.Execute(ctx, "Network.emulateNetworkConditions", map[string]any{"offline": !online, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}, nil)
 	}))
+}
+
+// Hold keeps answers back whose address has part in it, as a slow line would, until
+// release.
+func (tab *Tab) Hold(part string) (release func()) {
+	tab.t.Helper()
+	tab.do("hold "+part, fetch.Enable().WithPatterns([]*fetch.RequestPattern{{URLPattern: "*" + part + "*"}}))
+	return func() { tab.do("release "+part, fetch.Disable()) }
 }
 
 // Click presses a button, link, label or anything else with the mouse, and

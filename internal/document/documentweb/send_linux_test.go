@@ -48,6 +48,19 @@ func (w *world) arrived(t *testing.T, least int) {
 
 var long = strings.Repeat("All that is known of grids, in many words.\n", 60_000) // 2.6 MB
 
+// TestChosenEarly: a file that is chosen before the script is there is sent by it.
+func TestChosenEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tab := w.member.Browser()
+	release := tab.Hold("/static/upload.")
+	tab.Open("/commissions/energy/documents/new")
+	tab.Upload("file", write(t, "An early study.txt", "Early.\n")[0])
+	tab.SeeNot("Drop a file here") // the script says so
+	release()
+	tab.See("An early study.txt") // a line of the script's own
+}
+
 // TestSending drops a file on the form of a document, and pauses it, leaves the
 // page, comes back and loses the connection before all of it is there.
 func TestSending(t *testing.T) {

@@ -327,12 +327,13 @@ function serve(box) {
     next()
   }
 
-  input.addEventListener('change', () => {
+  function chosen() {
     if (!input.files.length) return
     const files = [...input.files]
     input.value = '' // the form does not send them
     add(files)
-  })
+  }
+  input.addEventListener('change', chosen)
 
   dropped(box, on => box.classList.toggle('is-over', on), add)
 
@@ -405,6 +406,7 @@ function serve(box) {
     }
     set(r, state.sha256 ? 'here' : 'again')
   })).then(remember, () => {}) // not reachable now: it is found the next time
+    .then(chosen) // what was chosen before this script was there
 
   for (const hint of box.querySelectorAll('[data-upload-hint]')) hint.hidden = false
   box.classList.add('is-ready')
