@@ -5,14 +5,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
-	"commissionportal/internal/app"
 	"commissionportal/internal/extract"
 )
 
@@ -52,12 +50,4 @@ func main() {
 		fmt.Fprintf(os.Stderr, "portal: %s\n", sentence(err))
 		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
-}
-
-func logger(c app.Config) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		level = slog.LevelInfo
-	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }

@@ -20,7 +20,7 @@ func offline(fn func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(c, logger(c), nil)
+	a, err := app.New(c, app.Logger(c.LogLevel, os.Stderr), nil)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,11 +50,14 @@ func serve(ctx context.Context, c app.Config, ready func(address string)) (err e
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (PORT and HOST set another address): %w", c.Address(), err)
 	}
-	a, err := app.New(c, logger(c), nil)
+	log := app.Logger(c.LogLevel, os.Stderr)
+	slog.SetDefault(log) // for libraries that log by themselves
+	a, err := app.New(c, log, nil)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	a.Drain = 250 * time.Millisecond
 	ready("http://" + l.Addr().String())
 	return a.Serve(ctx, l)
 }

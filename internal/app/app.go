@@ -58,6 +58,10 @@ type App struct {
 	Files  *blob.Store
 	Log    *slog.Logger
 
+	// Grace is how long a stop waits for what is under way, and Drain how long before
+	// that it goes on to answer on connections that are there.
+	Grace, Drain time.Duration
+
 	metrics *metrics
 	zone    *time.Location
 	// secretKey is SECRET_KEY, read.
@@ -102,7 +106,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Max: c.Connections})
+	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Max: c.Connections, Patience: c.Patience})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +131,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 		}
 	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
-	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, zone: zone, secretKey: key,
+	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, Grace: 20 * time.Second, zone: zone, secretKey: key,
 		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, Zone: zone, Proxies: c.Proxies})}
 	a.Notary = journal.NewNotary(db, signing)
 	a.metrics = newMetrics(a)
@@ -249,7 +253,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 		close(written)
 	}()
 	failed := make(chan error, 2)
-	go func() { failed <- a.Web.App.Listener(l) }()
+	go func() { failed <- a.Web.Serve(l) }()
 	if a.MetricsPort != 0 {
 		go func() { failed <- a.metrics.serve(ctx, net.JoinHostPort(a.Host, strconv.Itoa(a.MetricsPort))) }()
 	}
@@ -258,9 +262,9 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Grace)
 	defer cancel()
-	err = errors.Join(err, a.Documents.Quiet(), a.Web.App.ShutdownWithContext(grace), a.Queue.Stop(grace))
+	err = errors.Join(err, a.Documents.Quiet(), a.Web.Stop(grace, a.Drain), a.Queue.Stop(grace))
 	recorded() // nothing more is read: what was is written
 	<-written
 	return err

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -30,6 +31,7 @@ type Config struct {
 	TimeZone       string         `env:"TIME_ZONE" envDefault:"UTC" help:"the zone whose days count, such as Europe/Paris: first and last days of terms, and the days that rosters are asked for, whoever reads"`
 	MetricsPort    int            `env:"METRICS_PORT" envDefault:"0" help:"port of /metrics for Prometheus on HOST; 0: none"`
 	Connections    int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
+	Patience       time.Duration  `env:"DATABASE_PATIENCE" envDefault:"1200ms" help:"how long the database may answer nobody until it counts as down, and pages say so; 0: for ever"`
 	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	Development    bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
 	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`
@@ -46,6 +48,9 @@ type Config struct {
 	Clamd          string         `env:"CLAMD" help:"ClamAV daemon that searches files for viruses, unix:///run/clamav/clamd.ctl or tcp://host:3310: while it is down no file is taken; empty: none"`
 	JournalKey     string         `env:"JOURNAL_KEY" help:"file with the key that signs the heads of the journal each day, as portal journal key makes it; empty: none are published, and dev makes one at var/journal.pem"`
 	Mail           mail.Settings
+
+	// LogTo is where logs go: not set from the environment.
+	LogTo io.Writer
 }
 
 // LeastPasswordMemory is the least PASSWORD_MEMORY (OWASP Password Storage Cheat Sheet).
@@ -66,6 +71,9 @@ func settings(t reflect.Type) []Setting {
 			continue
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		if name == "" {
+			continue
+		}
 		list = append(list, Setting{name, f.Tag.Get("envDefault"), f.Tag.Get("help")})
 	}
 	return list
@@ -82,6 +90,9 @@ func FromEnvironment() (Config, error) {
 	}
 	if c.SessionIdle < time.Minute || c.SessionLife < c.SessionIdle || c.SessionLife > 400*24*time.Hour {
 		return c, fmt.Errorf("SESSION_LIFE, SESSION_IDLE: %v is not from %v (the idle time, at least a minute) to 400 days", c.SessionLife, c.SessionIdle)
+	}
+	if c.Patience != 0 && (c.Patience < 100*time.Millisecond || c.Patience > time.Minute) {
+		return c, fmt.Errorf("DATABASE_PATIENCE: %v is not from 100ms to 1m", c.Patience)
 	}
 	if c.MaxFile < 1 || c.MaxFile > blob.MaxSize {
 		return c, fmt.Errorf("MAX_FILE: %d is not from 1 to %d", c.MaxFile, int64(blob.MaxSize))

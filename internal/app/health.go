@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
 )
 
@@ -23,12 +22,15 @@ func (a *App) health() {
 		return c.SendString("ok\n")
 	})
 	a.Web.Page("GET", "/readyz", "health.ready", web.Open, func(c *fiber.Ctx) error {
+		if a.Web.Stopping() {
+			return c.Status(fiber.StatusServiceUnavailable).SendString("The portal is about to stop.\n")
+		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
 		defer cancel()
 		var one int
 		if err := a.DB.Get(ctx, &one, `SELECT 1 FROM founding_threshold`); err != nil {
-			a.Log.Error("not ready", "error", err)
-			return problem.New(problem.Unavailable, "The portal cannot reach its database.")
+			a.Log.ErrorContext(ctx, "not ready", "error", err)
+			return c.Status(fiber.StatusServiceUnavailable).SendString("The portal cannot reach its database.\n")
 		}
 		return c.SendString("ready\n")
 	})

@@ -22,13 +22,13 @@ type world struct {
 	ids map[string]string // the segment before a parameter, or the path of an object → what stands there
 }
 
-func newWorld(t *testing.T, n int) *world {
+func newWorld(t *testing.T, n int, with ...func(*app.Config)) *world {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "journal.pem")
 	if err := journal.MakeKey(key); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{Portal: apptest.New(t, func(c *app.Config) { c.JournalKey = key })}
+	w := &world{Portal: apptest.New(t, append(with, func(c *app.Config) { c.JournalKey = key })...)}
 	if err := w.Notary.Publish(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -185,7 +185,7 @@ func (s *Service) Record(ctx context.Context, log *slog.Logger) {
 		err := s.writeVisits(within, due)
 		if err != nil {
 			q.dropped.Add(int64(len(due)))
-			log.LogAttrs(ctx, slog.LevelError, "views could not be noted", slog.Int("number", len(due)), slog.String("error", err.Error()))
+			log.LogAttrs(ctx, slog.LevelError, "views could not be noted", slog.Int("number", len(due)), slog.Any("error", err))
 		}
 		return err
 	}

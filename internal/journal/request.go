@@ -21,6 +21,12 @@ func WithRequest(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestKey{}, id)
 }
 
+// Request is the id of the request that ctx is of, or "".
+func Request(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
 // InRequest reports whether ctx is that of a request, and not of a job.
 func InRequest(ctx context.Context) bool { return ctx.Value(requestKey{}) != nil }
 

@@ -17,13 +17,13 @@ const quiet = 90 * time.Second
 // It calls hear for each, and with "" after the connection was lost: whatever was
 // said meanwhile has not been heard. It returns once it listens.
 func (db *DB) Listen(ctx context.Context, channel string, hear func(payload string)) (stop func() error, err error) {
-	l := pq.NewListener(db.url, 100*time.Millisecond, 10*time.Second, nil)
+	l := pq.NewDialListener(db.lines, db.lines.url, 100*time.Millisecond, 2*time.Second, nil)
 	listening := make(chan error, 1)
 	go func() { listening <- l.Listen(channel) }()
 	select {
 	case err = <-listening:
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = errors.Join(errDown, ctx.Err())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database: listening on %s: %w", channel, err), l.Close())

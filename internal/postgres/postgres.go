@@ -31,7 +31,7 @@ type Q interface {
 // or come from a small set; values go into args.
 type DB struct {
 	*sqlx.DB
-	url        string
+	lines      *lines
 	statements sync.Map // query text → *sqlx.Stmt
 	counter    atomic.Pointer[Counter]
 }
@@ -40,6 +40,9 @@ type DB struct {
 type Config struct {
 	URL string
 	Max int // most connections; 0 means 20
+	// Patience is how long the server may leave those who ask without an answer until
+	// it counts as down, and they are told so; 0 is for ever.
+	Patience time.Duration
 }
 
 // Open makes a pool for the server at c.URL and checks that it answers.
@@ -60,6 +63,8 @@ func Lazy(c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database address: %w", err)
 	}
+	lines := newLines(c.URL, c.Patience)
+	connector.Dialer(lines)
 	pool := sql.OpenDB(connector)
 	if c.Max == 0 {
 		c.Max = 20
@@ -67,7 +72,13 @@ func Lazy(c Config) (*DB, error) {
 	pool.SetMaxOpenConns(c.Max)
 	pool.SetMaxIdleConns(c.Max)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{DB: sqlx.NewDb(pool, "postgres"), url: c.URL}, nil
+	return &DB{DB: sqlx.NewDb(pool, "postgres"), lines: lines}, nil
+}
+
+// Close gives the connections back.
+func (db *DB) Close() error {
+	db.lines.close()
+	return db.DB.Close()
 }
 
 func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {

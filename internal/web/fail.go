@@ -56,12 +56,6 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if allow := c.GetRespHeader(fiber.HeaderAllow); status == http.StatusMethodNotAllowed && strings.Contains(allow, fiber.MethodGet) {
 		c.Set(fiber.HeaderAllow, allow+", "+fiber.MethodHead)
 	}
-	if status == 503 {
-		c.Set(fiber.HeaderRetryAfter, "5")
-	}
-	if status == http.StatusTooManyRequests {
-		c.Set(fiber.HeaderRetryAfter, "60")
-	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if strings.HasPrefix(c.Path(), "/api/") {
 		body := s.body(c.UserContext(), status, p)
@@ -78,6 +72,14 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	return s.Render(c, status, layout.Problem(status, title, i18n.Problem(c.UserContext(), p), request))
 }
 
+// later says when to come again, whoever answered: a page, huma, or a handler.
+func (s *Server) later(c *fiber.Ctx) {
+	seconds := map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}[c.Response().StatusCode()]
+	if seconds != "" && c.GetRespHeader(fiber.HeaderRetryAfter) == "" {
+		c.Set(fiber.HeaderRetryAfter, seconds)
+	}
+}
+
 // titled is what a problem of that status is called; every one has a title.
 func titled(status int) string {
 	if title := titleOf[status]; title != "" {
@@ -89,7 +91,7 @@ func titled(status int) string {
 func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
 	if p := problem.As(err); p != nil {
 		if down := p.Kind == problem.Unavailable || p.Kind == problem.Full; down && err.Error() != p.Error() { // the cause is for us alone
-			s.Log.LogAttrs(ctx, slog.LevelError, string(p.Kind), slog.String("error", err.Error()))
+			s.Log.LogAttrs(ctx, slog.LevelError, string(p.Kind), slog.Any("error", err))
 		}
 		return p
 	}
@@ -105,15 +107,15 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
 		}
 		return problem.New("", "%s", fe.Message)
 	}
-	if gone(err) {
-		s.Log.LogAttrs(ctx, slog.LevelError, "database", slog.String("error", err.Error()))
+	if postgres.Lost(err) {
+		s.Log.LogAttrs(ctx, slog.LevelError, "database", slog.Any("error", err))
 		return problem.New(problem.Unavailable, "The portal cannot reach its database. Try again in a moment.")
 	}
 	if postgres.Unfit(err) {
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "unfit", slog.String("error", err.Error()))
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "unfit", slog.Any("error", err))
 		return problem.New(problem.Invalid, "A part of what was sent, or of the address, is not what it should be. Start again without it. Nothing was changed.")
 	}
-	s.Log.LogAttrs(ctx, slog.LevelError, "fault", slog.String("error", err.Error()))
+	s.Log.LogAttrs(ctx, slog.LevelError, "fault", slog.Any("error", err))
 	return problem.New("", "It has been noted. Nothing was changed.")
 }
 

@@ -115,7 +115,7 @@ func (e *events) next() string {
 		e.over = true
 		return "event: end\ndata: {}\n\n"
 	case err != nil: // the client comes back when it hears nothing
-		e.server.Log.LogAttrs(e.ctx, slog.LevelError, "events", slog.String("error", err.Error()))
+		e.server.Log.LogAttrs(e.ctx, slog.LevelError, "events", slog.Any("error", err))
 		return ""
 	}
 	return text

@@ -24,6 +24,9 @@ import (
 )
 
 const (
+	livePath   = "/healthz"
+	staticPath = "/static/"
+
 	sessionCookie = "session"
 	flashCookie   = "flash"
 	themeCookie   = "theme"
@@ -64,10 +67,14 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		if r := recover(); r != nil {
 			err = s.fail(c, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
 		}
+		s.later(c)
+		if s.Stopping() {
+			c.Context().SetConnectionClose()
+		}
 		if s.Observe != nil {
 			s.Observe(c.Method(), c.Route().Path, c.Response().StatusCode(), time.Since(started))
 		}
-		s.Log.LogAttrs(ctx, levelOf(c.Response().StatusCode()), "request", logAttrs(c, id, started)...)
+		s.Log.LogAttrs(ctx, levelOf(c.Response().StatusCode()), "request", logAttrs(c, started)...)
 	}()
 	if err := c.Next(); err != nil {
 		return s.fail(c, err)
@@ -151,8 +158,12 @@ func (s *Server) actor(ctx context.Context, i identity) (who access.Actor, hash 
 	return who, hash, err
 }
 
-// identify finds out who asks, in one query, and in which language and zone.
+// identify finds out who asks, in one query, and in which language and zone. Style
+// sheets and whether the process answers are for everybody, also without a database.
 func (s *Server) identify(c *fiber.Ctx) error {
+	if c.Path() == livePath || strings.HasPrefix(c.Path(), staticPath) {
+		return c.Next()
+	}
 	ctx := c.UserContext()
 	who, hash, err := s.actor(ctx, identityOf(c))
 	if err == nil && who.SignedIn() && s.Seen != nil && journal.Now(ctx).Sub(who.SeenAt) > SeenEvery {

@@ -5,9 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"reflect"
 	"strings"
 	"sync"
@@ -185,11 +183,4 @@ func nameOf(f reflect.StructField) string {
 		}
 	}
 	return strings.ToLower(f.Name)
-}
-
-// gone reports whether the database could not be reached.
-func gone(err error) bool {
-	var n *net.OpError
-	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "driver: bad connection") ||
-		strings.Contains(err.Error(), "the database system is")
 }

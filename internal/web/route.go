@@ -81,7 +81,7 @@ func (s *Server) Stream(method, path, operation string, need Need, h fiber.Handl
 	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Stream: true})
 	s.App.Add(method, path, s.open(need, func(c *fiber.Ctx) error {
 		err := h(c)
-		drain(c)
+		s.drain(c)
 		return err
 	}))
 }

@@ -6,11 +6,14 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"path"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -61,11 +64,14 @@ type Server struct {
 	Seen func(ctx context.Context, who access.Actor, hash []byte) error
 	// Again, if set, asks whoever signed in too long ago for the route to sign in
 	// again: it reports whether that was done, or has answered with the page that asks.
-	Again  func(*fiber.Ctx) (bool, error)
-	room   string // capability whose operation is being described; see schemaName
-	tabs   map[string][]Tab
-	routes []Route
-	byPath map[string]Route // "GET /path" → route
+	Again    func(*fiber.Ctx) (bool, error)
+	arrivals arrivals
+	taking   atomic.Pointer[door]
+	stopping atomic.Bool
+	room     string // capability whose operation is being described; see schemaName
+	tabs     map[string][]Tab
+	routes   []Route
+	byPath   map[string]Route // "GET /path" → route
 }
 
 // New makes a server with its middleware and without any route.
@@ -88,6 +94,7 @@ func New(c Config) *Server {
 		StrictRouting:                true,
 		CaseSensitive:                true,
 	})
+	s.App.Server().Logger, s.App.Server().SecureErrorLogMessage = wires{s.Log}, true
 	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress, forHuma)
 	s.App.Use("/api/", s.tagged)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
@@ -102,6 +109,55 @@ func New(c Config) *Server {
 	api.Security = []map[string][]string{{"token": {}}, {}}
 	s.API = humafiber.New(s.App, api)
 	return s
+}
+
+// Stopping reports whether the portal is about to stop.
+func (s *Server) Stopping() bool { return s.stopping.Load() }
+
+// Stop takes no further connections and waits until all that was asked is answered,
+// at most until ctx ends. For a while it goes on to answer on connections that are
+// there, and says that they end: who sends a request at that moment is heard. Uploads
+// that can be gone on with are cut off, others shortly before ctx ends: what has
+// arrived of them is kept.
+func (s *Server) Stop(ctx context.Context, while time.Duration) error {
+	s.stopping.Store(true)
+	if d := s.taking.Load(); d != nil {
+		if err := d.Close(); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-time.After(while):
+	case <-ctx.Done():
+	}
+	s.arrivals.cut(false)
+	if end, bounded := ctx.Deadline(); bounded {
+		defer time.AfterFunc(time.Until(end)*3/4, func() { s.arrivals.cut(true) }).Stop()
+	}
+	return s.App.ShutdownWithContext(ctx)
+}
+
+// Serve answers what comes in by l, until Stop.
+func (s *Server) Serve(l net.Listener) error {
+	d := &door{Listener: l}
+	s.taking.Store(d)
+	if s.Stopping() { // before it began
+		return d.Close()
+	}
+	return s.App.Listener(d)
+}
+
+// door is a listener that is closed once, by whoever comes first.
+type door struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+// Close implements net.Listener.
+func (d *door) Close() error {
+	d.once.Do(func() { d.err = d.Listener.Close() })
+	return d.err
 }
 
 // URL is the absolute address of a path of the portal, from the configured base

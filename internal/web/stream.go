@@ -3,9 +3,11 @@ package web
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,32 +37,39 @@ func (s *Server) takeBody(c *fiber.Ctx) error {
 		}
 	}
 	if declared > most {
-		return tooLarge(c, most)
+		return s.tooLarge(c, most)
 	}
-	body, err := io.ReadAll(io.LimitReader(stream, int64(most)+1))
+	body, err := io.ReadAll(io.LimitReader(&arriving{Reader: stream, conn: c.Context().Conn(), all: &s.arrivals, soon: true}, int64(most)+1))
 	switch {
 	case err != nil:
 		c.Context().SetConnectionClose()
+		if s.Stopping() {
+			return errStopping
+		}
 		return problem.New(problem.Invalid, "What was sent broke off, or is not HTTP.")
 	case len(body) > most:
-		return tooLarge(c, most)
+		return s.tooLarge(c, most)
 	}
 	c.Request().SetBodyRaw(body)
 	return nil
 }
 
-func tooLarge(c *fiber.Ctx, most int) error {
-	drain(c)
+func (s *Server) tooLarge(c *fiber.Ctx, most int) error {
+	s.drain(c)
 	return problem.New(problem.TooLarge, "Send at most %d kB.", most>>10)
 }
 
 // drain reads on a while in a body that nobody wants, since a client that is still
 // writing when the connection closes does not see the answer.
-func drain(c *fiber.Ctx) {
+func (s *Server) drain(c *fiber.Ctx) {
 	if c.Request().BodyStream() == nil {
 		return
 	}
-	if n, err := io.CopyN(io.Discard, Incoming(c), MaxUpload); err == nil && n == MaxUpload || err != nil && !errors.Is(err, io.EOF) {
+	if s.Stopping() {
+		c.Context().SetConnectionClose()
+		return
+	}
+	if n, err := io.CopyN(io.Discard, s.Incoming(c), MaxUpload); err == nil && n == MaxUpload || err != nil && !errors.Is(err, io.EOF) {
 		c.Context().SetConnectionClose() // there is more of it, or it broke off
 	}
 }
@@ -89,23 +98,79 @@ func forHuma(c *fiber.Ctx) error {
 // Incoming is the body of a Stream as it arrives, of any length: the handler
 // bounds it. It may take as long as it needs, but not fall silent; what breaks off
 // is io.ErrUnexpectedEOF or an error of the connection.
-func Incoming(c *fiber.Ctx) io.Reader {
+func (s *Server) Incoming(c *fiber.Ctx) io.Reader { return s.incoming(c, false) }
+
+// Resumable is Incoming of a body that the client goes on with where it stopped:
+// when the portal stops it is not waited for.
+func (s *Server) Resumable(c *fiber.Ctx) io.Reader { return s.incoming(c, true) }
+
+func (s *Server) incoming(c *fiber.Ctx, resumable bool) io.Reader {
 	if stream := c.Request().BodyStream(); stream != nil {
-		return &arriving{stream, c.Context().Conn()}
+		return &arriving{Reader: stream, conn: c.Context().Conn(), all: &s.arrivals, resumable: resumable}
 	}
 	return bytes.NewReader(c.Request().Body())
 }
 
 type arriving struct {
 	io.Reader
-	conn net.Conn
+	conn      net.Conn
+	all       *arrivals
+	resumable bool
+	soon      bool // has to be there in the time that a request has, and not as long as it comes
 }
 
 func (a *arriving) Read(p []byte) (int, error) {
-	if err := a.conn.SetReadDeadline(time.Now().Add(idle)); err != nil {
+	if err := a.all.begin(a); err != nil {
 		return 0, err
 	}
+	defer a.all.end(a)
 	return a.Reader.Read(p)
+}
+
+// arrivals are the bodies that are being read, to be cut off when the portal stops.
+type arrivals struct {
+	mu   sync.Mutex
+	read map[*arriving]bool
+	most bool // those that are resumable are cut off
+	all  bool // all are
+}
+
+var errStopping = problem.New(problem.Unavailable, "The portal is about to stop. Send it again in a moment.")
+
+var errCut = fmt.Errorf("the portal stops: %w", io.ErrUnexpectedEOF)
+
+func (l *arrivals) begin(a *arriving) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all || l.most && a.resumable {
+		return errCut
+	}
+	if l.read == nil {
+		l.read = map[*arriving]bool{}
+	}
+	l.read[a] = true
+	if a.soon {
+		return nil
+	}
+	return a.conn.SetReadDeadline(time.Now().Add(idle))
+}
+
+func (l *arrivals) end(a *arriving) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.read, a)
+}
+
+// cut ends the reading of those that are resumable, or of all.
+func (l *arrivals) cut(all bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most, l.all = true, all
+	for a := range l.read {
+		if all || a.resumable {
+			_ = a.conn.SetReadDeadline(time.Now()) // if it fails, there is nothing to read any more
+		}
+	}
 }
 
 // BrokeOff reports whether an error of Incoming says that the client has gone or

@@ -89,7 +89,7 @@ func (h *pages) getReturn(c *fiber.Ctx) error {
 	h.setState(c, "", -1)
 	session, linked, err := h.accounts.Return(ctx, web.Actor(c), account.Returned{Code: in.Code, State: in.State, Kept: kept}, h.origin(c))
 	if problem.Of(err, problem.Invalid) { // for the operator: what the issuer said is not for who comes back
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "issuer", slog.String("error", err.Error()))
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "issuer", slog.Any("error", err))
 	}
 	if err != nil && web.Actor(c).SignedIn() { // who wanted to link it
 		return err

@@ -4,13 +4,13 @@ package apptest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -62,17 +62,12 @@ func New(t testing.TB, with ...func(*app.Config)) *Portal {
 		t.Fatal(err)
 	}
 	port, _ := l.Addr().(*net.TCPAddr)
-	level := slog.LevelWarn
-	if os.Getenv("TEST_LOG") != "" {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: level}))
-	c := app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Development: true,
+	c := app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Patience: 10 * time.Second, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
 		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}
 	for _, change := range with {
 		change(&c)
 	}
-	p.App, err = app.New(c, log, p.clock)
+	p.App, err = app.New(c, app.Logger(c.LogLevel, c.LogTo), p.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

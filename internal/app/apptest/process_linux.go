@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +47,7 @@ func serveAlone() error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(c, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), nil)
+	a, err := app.New(c, app.Logger("error", os.Stderr), nil)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (p *Portal) Process(environ ...string) *Process {
 	}
 	p.URL = fmt.Sprintf("http://127.0.0.1:%d", port)
 	s := &Process{p: p, environ: append([]string{"APPTEST_SERVE=1", "DATABASE_URL=" + p.DatabaseURL, "FILES=" + p.Config.Files, fmt.Sprint("PORT=", port), "HOST=127.0.0.1",
-		fmt.Sprint("MAX_FILE=", p.MaxFile), fmt.Sprint("PASSWORD_MEMORY=", p.PasswordMemory), "DATABASE_CONNECTIONS=8"}, environ...)}
+		fmt.Sprint("MAX_FILE=", p.MaxFile), fmt.Sprint("PASSWORD_MEMORY=", p.PasswordMemory), "DATABASE_CONNECTIONS=8", "DATABASE_PATIENCE=10s"}, environ...)}
 	s.Start()
 	p.t.Cleanup(func() {
 		if s.command != nil {
@@ -125,6 +124,18 @@ func (s *Process) Kill() {
 	}
 	_ = s.command.Wait() // it says that it was killed
 	s.command = nil
+}
+
+// Stop asks it to stop (SIGTERM); the channel has how it ended.
+func (s *Process) Stop() <-chan error {
+	s.p.t.Helper()
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		s.p.t.Fatal(err)
+	}
+	ended, command := make(chan error, 1), s.command
+	s.command = nil
+	go func() { ended <- command.Wait() }()
+	return ended
 }
 
 // PID is its process number.

@@ -106,7 +106,7 @@ func (h *pages) readForm(c *fiber.Ctx, most int) (streamed, error) {
 	if err != nil || kind != fiber.MIMEMultipartForm {
 		return f, problem.New(problem.Invalid, "The form could not be read.")
 	}
-	parts, left := multipart.NewReader(web.Incoming(c), params["boundary"]), mostFields
+	parts, left := multipart.NewReader(h.Incoming(c), params["boundary"]), mostFields
 	for {
 		p, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -328,7 +328,7 @@ func (h *pages) postUpload(c *fiber.Ctx) error {
 		c.Set("Upload-Offset", "0")
 		return c.Status(fiber.StatusCreated).JSON(u)
 	}
-	u, err := h.documents.Receive(ctx, who, c.Query("name"), web.Incoming(c))
+	u, err := h.documents.Receive(ctx, who, c.Query("name"), h.Incoming(c))
 	if err != nil {
 		return h.brokenOff(c, err)
 	}
@@ -383,7 +383,7 @@ func (h *pages) patchUpload(c *fiber.Ctx) error {
 		}
 		return problem.New(problem.Invalid, "Send bytes as application/offset+octet-stream, and Upload-Offset with the place where they go.")
 	}
-	_, at, err := h.documents.Append(c.UserContext(), web.Actor(c), id, offset, web.Incoming(c))
+	_, at, err := h.documents.Append(c.UserContext(), web.Actor(c), id, offset, h.Resumable(c))
 	if err != nil {
 		return h.brokenOff(c, err)
 	}
@@ -402,6 +402,9 @@ func (h *pages) brokenOff(c *fiber.Ctx, err error) error {
 	}
 	if web.BrokeOff(err) {
 		c.Context().SetConnectionClose()
+		if h.Stopping() {
+			return problem.New(problem.Unavailable, "The portal is about to stop. Go on in a moment where it stopped.")
+		}
 		return problem.New(problem.Invalid, "The connection broke off. Go on where it stopped.")
 	}
 	return err
