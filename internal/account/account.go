@@ -47,6 +47,13 @@ type Service struct {
 	// OnSuspend are run in the change that suspends a person: what must end with
 	// the account in capabilities that this one does not know.
 	OnSuspend []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
+	// OnErase are run in the change that closes an account for good: what a person has
+	// in other capabilities ends. The person is still called what they were.
+	OnErase []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
+	// OnForget are run later, and take the person out of what others wrote.
+	OnForget []func(ctx context.Context, tx *journal.Tx, e journal.Erasure) error
+	// OnlyChair are the commissions, by name, that have no other chair.
+	OnlyChair func(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]string, error)
 }
 
 // Settings are what the operator says of accounts.
@@ -76,6 +83,7 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
 	queue.Every("account.sweep", 24*time.Hour, s.Sweep)
+	queue.Every("account.erase", time.Hour, s.EraseDue)
 	return s, nil
 }
 
@@ -89,7 +97,7 @@ type Person struct {
 	TimeZone    string     `db:"time_zone" json:"time_zone" doc:"Of the IANA database, such as Europe/Berlin."`
 	Theme       string     `db:"theme" json:"theme" enum:"auto,light,dark"`
 	About       string     `db:"about" json:"about"`
-	State       string     `db:"state" json:"state" enum:"active,suspended"`
+	State       string     `db:"state" json:"state" enum:"active,suspended,erased"`
 	Secretariat bool       `db:"secretariat" json:"secretariat" doc:"Of the convention's staff."`
 	ConfirmedAt *time.Time `db:"confirmed_at" json:"confirmed_at,omitempty" doc:"When the address was proved; absent for somebody who never signed in."`
 	Version     int        `db:"version" json:"version"`

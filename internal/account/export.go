@@ -59,6 +59,8 @@ func (s *Service) exportPart(ctx context.Context, who access.Actor, to io.Writer
 var exported = []struct{ name, query string }{
 	{"account", `SELECT id, email, name, country, language, time_zone, theme, about, state, confirmed_at, created_at, password_hash IS NOT NULL AS has_password
 		FROM person WHERE id = $1`},
+	{"former-names", `SELECT kind, value FROM person_former WHERE person_id = $1 ORDER BY kind, value`},
+	{"erasures", `SELECT asked_at, due_at, state, asked_by = $1 AS asked_by_me, person_id = $1 AS of_me FROM erasure WHERE person_id = $1 OR asked_by = $1 ORDER BY asked_at`},
 	{"portal-roles", `SELECT role, since FROM portal_role WHERE person_id = $1`},
 	{"sessions", `SELECT id, agent, created_at, seen_at, confirmed_at, expires_at FROM session WHERE person_id = $1 ORDER BY created_at`},
 	{"tokens", `SELECT id, name, read_only, created_at, expires_at, seen_at, revoked_at FROM token WHERE person_id = $1 ORDER BY id`},
@@ -100,6 +102,6 @@ var exported = []struct{ name, query string }{
 	{"letter-settings", `SELECT digest, due, digested_at FROM document_notice WHERE person_id = $1`},
 	{"letters", `SELECT kind, to_address, subject, CASE WHEN NOT secret THEN text END AS text, state, created_at, sent_at FROM mail
 		WHERE person_id = $1 OR to_address = (SELECT email FROM person WHERE id = $1) ORDER BY id`},
-	{"history", `SELECT scope, scope_id, number, at, object, action, object_id, note->>'text' AS text, CASE WHEN object_id = $1 OR scope = 'portal' THEN note->'args' END AS args, coalesce(person_id = $1, false) AS by_me
+	{"history", `SELECT scope, scope_id, number, at, object, action, object_id, note->>'text' AS text, CASE WHEN object_id = $1 OR scope = 'portal' THEN note->'args' END AS args, note->'who' AS persons, coalesce(person_id = $1, false) AS by_me
 		FROM journal_entry WHERE person_id = $1 OR object_id = $1 ORDER BY at, scope_id, number`},
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
@@ -160,6 +161,53 @@ func (s *Service) writeLinked(ctx context.Context, tx *journal.Tx, p Person, iss
 			Paragraphs: []string{i18n.T(ctx, "From now on, an account at %s signs you in to the Commission Portal.", issuer)},
 			Button:     i18n.T(ctx, "Look at it"), Path: "/profile/factors",
 			Footer: i18n.T(ctx, "Was it not you? Unlink it, end all sessions, and tell the secretariat."),
+		}
+	})
+}
+
+func (s *Service) writeErasing(ctx context.Context, tx *journal.Tx, p Person, due time.Time, own bool) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.erasing", "", func(ctx context.Context) mail.Note {
+		n := mail.Note{
+			Subject: i18n.T(ctx, "Your personal data will be erased"),
+			Paragraphs: []string{i18n.T(ctx, "You have asked for it. On %s your account is closed, and your name and address are erased wherever they stand.", i18n.Date(ctx, due)),
+				i18n.T(ctx, "Until then everything is as it was. If you change your mind, sign in and keep your account.")},
+			Button: i18n.T(ctx, "Keep my account"), Path: "/profile/data/erase",
+			Footer: i18n.T(ctx, "Was it not you? Keep the account, set a new password at once, and tell the secretariat."),
+		}
+		if !own {
+			n.Paragraphs[0] = i18n.T(ctx, "The secretariat was asked for it in your name. On %s your account is closed, and your name and address are erased wherever they stand.", i18n.Date(ctx, due))
+		}
+		return n
+	})
+}
+
+func (s *Service) writeKept(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.kept", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject:    i18n.T(ctx, "Your personal data is kept"),
+			Paragraphs: []string{i18n.T(ctx, "It was to be erased. That was undone, and your account stays as it is.")},
+			Button:     i18n.T(ctx, "Your data"), Path: "/profile/data",
+		}
+	})
+}
+
+func (s *Service) writeHeld(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.held", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your personal data is not erased yet"),
+			Paragraphs: []string{i18n.T(ctx, "Today was the day. But you have come to lead a commission, or the portal, that would have nobody without you."),
+				i18n.T(ctx, "See to a successor: it is tried again every day.")},
+			Button: i18n.T(ctx, "See what it waits for"), Path: "/profile/data/erase",
+		}
+	})
+}
+
+func (s *Service) writeErased(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.erased", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your personal data is erased"),
+			Paragraphs: []string{i18n.T(ctx, "Your account on the Commission Portal is closed. What you took part in stays, under a pseudonym that leads nowhere."),
+				i18n.T(ctx, "This is the last letter. The portal forgets this address when it has left.")},
 		}
 	})
 }

@@ -23,7 +23,7 @@ type Filter struct {
 
 // States are what the list of persons is filtered by; unconfirmed is somebody
 // who was added or imported and has never signed in.
-var States = []string{"active", "unconfirmed", "suspended", "secretariat"}
+var States = []string{"active", "unconfirmed", "suspended", "erased", "secretariat"}
 
 // List is a page of all persons by name, and the cursor of the next: for the secretariat.
 func (s *Service) List(ctx context.Context, who access.Actor, f Filter, page keyset.Page) ([]Person, string, error) {
@@ -135,6 +135,9 @@ func (s *Service) Suspend(ctx context.Context, who access.Actor, id uuid.UUID, r
 		if err != nil {
 			return err
 		}
+		if p.State == "erased" {
+			return errErased
+		}
 		if err := setSuspended(ctx, tx, id); err != nil {
 			return err
 		}
@@ -155,7 +158,7 @@ func (s *Service) Suspend(ctx context.Context, who access.Actor, id uuid.UUID, r
 		if err := s.writeSuspended(ctx, tx, p, reason); err != nil {
 			return err
 		}
-		return tx.Record(id, journal.Say("Suspended %s: %s", p.Name, reason))
+		return tx.Record(id, journal.Say("Suspended %s: %s", journal.Person(id), reason))
 	})
 }
 
@@ -176,7 +179,7 @@ func (s *Service) Reinstate(ctx context.Context, who access.Actor, id uuid.UUID)
 		if err := s.writeReinstated(ctx, tx, p); err != nil {
 			return err
 		}
-		return tx.Record(id, journal.Say("Reinstated %s", p.Name))
+		return tx.Record(id, journal.Say("Reinstated %s", journal.Person(id)))
 	})
 }
 
@@ -233,7 +236,7 @@ func (s *Service) Add(ctx context.Context, by access.Permit, a Addition) (Person
 				return err
 			}
 		}
-		return tx.Record(p.ID, journal.Say("Added %s", p.Name))
+		return tx.Record(p.ID, journal.Say("Added %s", journal.Person(p.ID)))
 	})
 	if postgres.Constraint(err) == "person_email" {
 		return p, problem.Field("email", "There is an account with this address already.")
@@ -269,11 +272,11 @@ func (s *Service) Promote(ctx context.Context, by access.Permit, email, role str
 			if err := deleteRole(ctx, tx, p.ID, role); err != nil {
 				return err
 			}
-			return tx.Record(p.ID, journal.Say("Took the role %s from %s", role, p.Name))
+			return tx.Record(p.ID, journal.Say("Took the role %s from %s", role, journal.Person(p.ID)))
 		}
 		if err := insertRole(ctx, tx, p.ID, role, tx.Now); err != nil {
 			return err
 		}
-		return tx.Record(p.ID, journal.Say("Gave %s the role %s", p.Name, role))
+		return tx.Record(p.ID, journal.Say("Gave %s the role %s", journal.Person(p.ID), role))
 	})
 }

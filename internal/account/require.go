@@ -152,6 +152,6 @@ func (s *Service) disarm(ctx context.Context, permit access.Permit, reason strin
 		if err := s.writeFactor(ctx, tx, p, factorsLost); err != nil {
 			return err
 		}
-		return tx.Record(p.ID, journal.Say("Removed the second factors of %s: %s", p.Name, reason))
+		return tx.Record(p.ID, journal.Say("Removed the second factors of %s: %s", journal.Person(p.ID), reason))
 	})
 }

@@ -59,7 +59,7 @@ func (s *Service) sendReset(ctx context.Context, j resetLetter) error {
 		if err := s.writeReset(ctx, tx, p, secret); err != nil {
 			return err
 		}
-		return tx.Record(p.ID, journal.Say("Sent %s a link to set a new password", p.Name))
+		return tx.Record(p.ID, journal.Say("Sent %s a link to set a new password", journal.Person(p.ID)))
 	})
 }
 
@@ -111,7 +111,7 @@ func (s *Service) Reset(ctx context.Context, who access.Actor, link, password st
 		if err := s.writePassword(ctx, tx, p); err != nil {
 			return err
 		}
-		if err := tx.Record(p.ID, journal.Say("%s set a new password by mail", p.Name)); err != nil {
+		if err := tx.Record(p.ID, journal.Say("%s set a new password by mail", journal.Person(p.ID))); err != nil {
 			return err
 		}
 		in, err = begin(ctx, tx, proof{person: p.ID, passwordHash: hash}, from, s.life)

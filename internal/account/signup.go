@@ -119,7 +119,7 @@ func (s *Service) sendSignUp(ctx context.Context, j signUpLetter) error {
 			if err := s.writeKnown(ctx, tx, p); err != nil {
 				return err
 			}
-			return tx.Record(p.ID, journal.Say("Told %s that there is an account already", p.Name))
+			return tx.Record(p.ID, journal.Say("Told %s that there is an account already", journal.Person(p.ID)))
 		})
 	case err != nil && !problem.Of(err, problem.NotFound):
 		return err
@@ -195,7 +195,7 @@ func (s *Service) Confirm(ctx context.Context, who access.Actor, link, password 
 		if err := deleteSignUps(ctx, tx, row.Email); err != nil {
 			return err
 		}
-		if err := tx.Record(id, journal.Say("%s confirmed the address and opened the account", row.Name)); err != nil {
+		if err := tx.Record(id, journal.Say("%s confirmed the address and opened the account", journal.Person(id))); err != nil {
 			return err
 		}
 		in, err = begin(ctx, tx, proof{person: id, passwordHash: row.PasswordHash}, from, s.life)

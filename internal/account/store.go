@@ -31,6 +31,7 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Pers
 	w.If(f.State == "active", "state = 'active' AND confirmed_at IS NOT NULL")
 	w.If(f.State == "unconfirmed", "confirmed_at IS NULL")
 	w.If(f.State == "suspended", "state = 'suspended'")
+	w.And("state " + map[bool]string{true: "=", false: "<>"}[f.State == "erased"] + " 'erased'")
 	w.If(f.State == "secretariat", "id IN (SELECT person_id FROM portal_role WHERE role = 'secretariat')")
 	if f.Query != "" {
 		like := postgres.Contains(f.Query)

@@ -88,7 +88,7 @@ func (s *Service) makeToken(ctx context.Context, by access.Permit, email string,
 		if err := s.writeToken(ctx, tx, p, t); err != nil {
 			return err
 		}
-		return tx.Record(p.ID, journal.Say("Made the token %s for %s", t.Name, p.Name))
+		return tx.Record(p.ID, journal.Say("Made the token %s for %s", t.Name, journal.Person(p.ID)))
 	})
 }
 

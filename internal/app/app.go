@@ -173,6 +173,10 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	}
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 	a.Accounts.OnSuspend = append(a.Accounts.OnSuspend, a.Seats.EndPerson)
+	a.Accounts.OnlyChair = a.Seats.OnlyChair
+	// Roles and seats before what they are held for.
+	a.Accounts.OnErase = append(a.Accounts.OnErase, a.Rights.ErasePerson, a.Seats.ErasePerson, a.Organizations.ErasePerson, a.Commissions.ErasePerson, a.Documents.ErasePerson)
+	a.Accounts.OnForget = append(a.Accounts.OnForget, a.Rights.Forget, a.Seats.Forget, a.Organizations.Forget, a.Commissions.Forget, a.Documents.Forget, a.Imports.Forget)
 	a.Commissions.OnConclude = func(ctx context.Context, tx *journal.Tx, commission uuid.UUID, at time.Time, why string) error {
 		if err := a.Seats.Conclude(ctx, tx, commission, at, why); err != nil {
 			return err

@@ -50,6 +50,8 @@ func Grant(ctx context.Context, url, role string) (err error) {
 		`REVOKE INSERT, UPDATE, DELETE ON goose_db_version, river_migration, journal_head FROM ` + to,
 		`REVOKE UPDATE, DELETE ON journal_entry, journal_heads FROM ` + to,
 		`GRANT INSERT, UPDATE (number, hash) ON journal_head TO ` + to,
+		`REVOKE INSERT, UPDATE, DELETE ON journal_amendment FROM ` + to,
+		`GRANT EXECUTE ON FUNCTION journal_amend TO ` + to,
 	} {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)

@@ -13,14 +13,14 @@ import (
 // owners are the tables that each room writes. A capability writes its own and
 // may join any when it reads.
 var owners = map[string][]string{
-	"account":      {"person", "portal_role", "session", "token", "ticket", "sign_up", "attempt", "idempotency", "half_session", "authenticator", "recovery_code", "passkey", "passkey_challenge", "factor_role", "identity", "identity_request"},
+	"account":      {"person", "portal_role", "session", "token", "ticket", "sign_up", "attempt", "idempotency", "half_session", "authenticator", "recovery_code", "passkey", "passkey_challenge", "factor_role", "identity", "identity_request", "erasure", "person_former"},
 	"organization": {"organization", "organization_name", "organization_logo", "affiliation", "participation", "participation_request"},
 	"commission":   {"sector", "founding_threshold", "commission", "commission_name", "support", "charter", "milestone"},
 	"membership":   {"seat", "term_notice", "application", "invitation"},
 	"document":     {"register", "file", "file_text", "document", "document_version", "share", "sharing", "document_access", "document_search", "document_unindexed", "document_word", "upload", "document_notice", "document_call"},
 	"intake":       {"import", "import_file", "import_line", "import_key"},
 	"rights":       {"access_rules", "access_rule", "commission_role", "commission_role_holder", "access_review"},
-	"journal":      {"idempotency", "journal_head", "journal_entry", "journal_heads"},
+	"journal":      {"idempotency", "journal_head", "journal_entry", "journal_heads", "journal_amendment"},
 	"web":          {"idempotency", "session"},
 	"mail":         {"mail"},
 	"jobs":         {"river_job", "every"},

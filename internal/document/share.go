@@ -68,6 +68,14 @@ func (s Share) Reference() string { return Reference(s.Prefix, s.Number) }
 // Path is the address of the document's page.
 func (s Share) Path() string { return "/documents/" + s.Reference() }
 
+// to is with whom it is, for the journal: a person by key.
+func (s Share) to() any {
+	if id, err := uuid.Parse(*s.Recipient); err == nil && s.With == WithPerson {
+		return journal.Person(id)
+	}
+	return *s.RecipientName
+}
+
 // Live reports whether it gives anything now.
 func (s Share) Live() bool { return s.State == "live" }
 
@@ -139,20 +147,23 @@ func (d Document) owner() string {
 
 // note is what the journal says of it.
 func (g Grant) note(d Document, to Recipient) journal.Note {
-	ref, download := d.Reference(), g.Level == "download"
+	ref, download, with := d.Reference(), g.Level == "download", any(to.Name)
+	if g.With == WithPerson {
+		with = journal.Person(to.ID)
+	}
 	switch {
 	case g.With == WithLink && download:
 		return journal.Say("Made a link by which %s can be downloaded until %s", ref, g.Until)
 	case g.With == WithLink:
 		return journal.Say("Made a link by which %s can be seen until %s", ref, g.Until)
 	case download && g.Until != "":
-		return journal.Say("Shared %s with %s until %s, to download it", ref, to.Name, g.Until)
+		return journal.Say("Shared %s with %s until %s, to download it", ref, with, g.Until)
 	case download:
-		return journal.Say("Shared %s with %s, to download it", ref, to.Name)
+		return journal.Say("Shared %s with %s, to download it", ref, with)
 	case g.Until != "":
-		return journal.Say("Shared %s with %s until %s, to see it", ref, to.Name, g.Until)
+		return journal.Say("Shared %s with %s until %s, to see it", ref, with, g.Until)
 	}
-	return journal.Say("Shared %s with %s, to see it", ref, to.Name)
+	return journal.Say("Shared %s with %s, to see it", ref, with)
 }
 
 // Grant shares a document with a commission, an organization or a person. A live
@@ -334,7 +345,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id uuid.UUID) (D
 		}
 		note := journal.Say("Revoked a link to %s", d.Reference())
 		if h.RecipientName != nil {
-			note = journal.Say("Revoked the share of %s with %s", d.Reference(), *h.RecipientName)
+			note = journal.Say("Revoked the share of %s with %s", d.Reference(), h.to())
 		}
 		tx.Represents(d.OrganizationID)
 		return tx.Record(d.ID, note)

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivertype"
@@ -173,6 +174,17 @@ func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, jobs ...Job) error {
 		return fmt.Errorf("jobs: enqueue: %w", err)
 	}
 	return nil
+}
+
+// Forget deletes finished jobs whose arguments or errors are like one of the
+// patterns. It reports whether there is one that is still to be carried out.
+func (q *Queue) Forget(ctx context.Context, tx *sql.Tx, like []string) (waiting bool, err error) {
+	const named = `(args::text ILIKE ANY($1) OR array_to_string(errors, ' ') ILIKE ANY($1) OR metadata::text ILIKE ANY($1))`
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE finalized_at IS NULL AND `+named+`)`, pq.Array(like)).Scan(&waiting); err != nil || waiting {
+		return waiting, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM river_job WHERE finalized_at IS NOT NULL AND `+named, pq.Array(like))
+	return false, err
 }
 
 // Start begins to carry out jobs, until Stop. The end of ctx does not end it,

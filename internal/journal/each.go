@@ -13,7 +13,7 @@ import (
 // SELECT of scope_id (uuid, each once) and note (text, a Note as JSON); it is a
 // constant of the caller, and may read temporary tables of the transaction.
 func (tx *Tx) RecordEach(ctx context.Context, kind access.Kind, object, action, rows string, args ...any) error {
-	if _, err := tx.ExecContext(ctx, `CREATE TEMP TABLE journal_each ON COMMIT DROP AS `+rows, args...); err != nil {
+	if _, err := tx.ExecContext(ctx, `CREATE TEMP TABLE journal_each ON COMMIT DROP AS SELECT r.scope_id, r.note, journal_salt() AS salt FROM (`+rows+`) r`, args...); err != nil {
 		return err
 	}
 	a := tx.permit.Actor()
@@ -24,9 +24,9 @@ func (tx *Tx) RecordEach(ctx context.Context, kind access.Kind, object, action, 
 		{`INSERT INTO journal_head (scope_id, number, hash) SELECT scope_id, 0, ''::bytea FROM journal_each ON CONFLICT DO NOTHING`, nil},
 		// Locked in one order, so that two imports cannot wait for each other.
 		{`SELECT 1 FROM journal_head WHERE scope_id IN (SELECT scope_id FROM journal_each) ORDER BY scope_id FOR UPDATE`, nil},
-		{`INSERT INTO journal_entry (scope_id, number, scope, at, person_id, object, action, object_id, note, request_id, previous, hash)
-			SELECT h.scope_id, h.number + 1, $1, $2::timestamptz, $3::uuid, $4, $5, h.scope_id, e.note::json, $6, h.hash,
-			       journal_hash(h.hash, h.scope_id, h.number + 1, $2::timestamptz, $3::uuid, NULL, $4, $5, h.scope_id, e.note, $6)
+		{`INSERT INTO journal_entry (scope_id, number, scope, at, person_id, object, action, object_id, note, salt, sealed, request_id, previous, hash)
+			SELECT h.scope_id, h.number + 1, $1, $2::timestamptz, $3::uuid, $4, $5, h.scope_id, e.note::json, e.salt, journal_seal(e.salt, e.note), $6, h.hash,
+			       journal_hash(h.hash, h.scope_id, h.number + 1, $2::timestamptz, $3::uuid, NULL, $4, $5, h.scope_id, encode(journal_seal(e.salt, e.note), 'hex'), $6)
 			FROM journal_each e JOIN journal_head h USING (scope_id)`,
 			[]any{string(kind), tx.Now, uuid.NullUUID{UUID: a.ID, Valid: a.SignedIn()}, object, action, requestID(ctx, a)}},
 		{`UPDATE journal_head h SET number = e.number, hash = e.hash FROM journal_entry e

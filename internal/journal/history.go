@@ -31,6 +31,7 @@ type Event struct {
 	Action  string    `db:"action" json:"action"`
 	Request string    `db:"request_id" json:"request,omitempty" doc:"The id of the request that did it, as in the logs; for jobs and commands their name."`
 	Raw     string    `db:"note" json:"-"`
+	Names   *string   `db:"names" json:"-"`
 	Text    string    `db:"-" json:"text" doc:"What was done, in the reader's language."`
 	Before  any       `db:"-" json:"before,omitempty"`
 	After   any       `db:"-" json:"after,omitempty"`
@@ -41,6 +42,11 @@ func (e *Event) read(ctx context.Context) error {
 	var n Note
 	if err := json.Unmarshal([]byte(e.Raw), &n); err != nil {
 		return fmt.Errorf("journal: entry %d of %s: %w", e.Number, e.Scope, err)
+	}
+	if e.Names != nil {
+		if err := json.Unmarshal([]byte(*e.Names), &n.names); err != nil {
+			return fmt.Errorf("journal: names in entry %d of %s: %w", e.Number, e.Scope, err)
+		}
 	}
 	e.Text, e.Before, e.After = n.Say(ctx), n.Before, n.After
 	return nil
@@ -93,7 +99,8 @@ const (
 // events reads the entries whose keys a query finds, newest first.
 func events(found string) string {
 	return `
-		SELECT e.scope_id, e.number, e.at, p.name AS person_name, f.name AS for_name, coalesce(c.name, o.name) AS where_name, e.object, e.action, e.request_id, e.note
+		SELECT e.scope_id, e.number, e.at, p.name AS person_name, f.name AS for_name, coalesce(c.name, o.name) AS where_name, e.object, e.action, e.request_id, e.note,
+		       (SELECT json_object_agg(w.id, w.name)::text FROM person w WHERE e.note->'who' IS NOT NULL AND w.id IN (SELECT x.value::uuid FROM json_each_text(e.note->'who') x)) AS names
 		FROM (` + found + `) k JOIN journal_entry e USING (scope_id, number)
 		LEFT JOIN person p ON p.id = e.person_id LEFT JOIN organization f ON f.id = e.organization_id
 		LEFT JOIN commission c ON c.id = e.scope_id LEFT JOIN organization o ON o.id = e.scope_id
@@ -210,6 +217,9 @@ func (n Note) Say(ctx context.Context) string {
 	args := make([]any, len(n.Args))
 	for i, a := range n.Args {
 		args[i] = a
+		if id, ok := n.Who[i]; ok {
+			args[i] = n.names[id]
+		}
 	}
 	return i18n.T(ctx, n.Text, args...)
 }

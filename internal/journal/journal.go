@@ -41,18 +41,31 @@ type entry struct {
 
 // Note is what an entry says: a sentence whose format is an English catalog
 // key, so that a history is read in the reader's language, and, where something
-// was edited, the values before and after.
+// was edited, the values before and after. A person in it is named by key, in Who
+// at the place of an empty arg: the name is looked up when the history is shown.
 type Note struct {
-	Text   string   `json:"text"`
-	Args   []string `json:"args,omitempty"`
-	Before any      `json:"before,omitempty"`
-	After  any      `json:"after,omitempty"`
+	Text   string            `json:"text"`
+	Args   []string          `json:"args,omitempty"`
+	Who    map[int]uuid.UUID `json:"who,omitempty"`
+	Before any               `json:"before,omitempty"`
+	After  any               `json:"after,omitempty"`
+
+	names map[uuid.UUID]string
 }
+
+// Person stands for a person among the args of Say: what the journal keeps is the key.
+type Person uuid.UUID
 
 // Say makes a Note of a sentence.
 func Say(text string, args ...any) Note {
 	n := Note{Text: text}
-	for _, a := range args {
+	for i, a := range args {
+		if p, ok := a.(Person); ok {
+			if n.Who == nil {
+				n.Who = map[int]uuid.UUID{}
+			}
+			n.Who[i], a = uuid.UUID(p), ""
+		}
 		n.Args = append(n.Args, fmt.Sprint(a))
 	}
 	return n

@@ -116,12 +116,13 @@ func TestChain(t *testing.T) {
 		Action   string    `db:"action"`
 		ID       uuid.UUID `db:"object_id"`
 		Note     string    `db:"note"`
+		Sealed   bool      `db:"sealed"`
 		Request  string    `db:"request_id"`
 		Previous []byte    `db:"previous"`
 		Hash     []byte    `db:"hash"`
 	}
 	var rows []row
-	if err := p.DB.Select(ctx, &rows, `SELECT number, scope_id, at, object, action, object_id, note::text, request_id, previous, hash FROM journal_entry ORDER BY number`); err != nil {
+	if err := p.DB.Select(ctx, &rows, `SELECT number, scope_id, at, object, action, object_id, encode(sealed, 'hex') AS note, sealed = sha256(salt || convert_to(note::text, 'UTF8')) AS sealed, request_id, previous, hash FROM journal_entry ORDER BY number`); err != nil {
 		t.Fatal(err)
 	}
 	if len(rows) != writers*each*2 {
@@ -131,7 +132,7 @@ func TestChain(t *testing.T) {
 	for i, r := range rows {
 		text := fmt.Sprintf("%s\x1f%d\x1f%d\x1f\x1f\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s", r.Scope, r.Number, r.At.UnixMicro(), r.Object, r.Action, r.ID, r.Request, r.Note)
 		hash := sha256.Sum256(append(bytes.Clone(previous), text...))
-		if r.Number != int64(i+1) || !bytes.Equal(r.Previous, previous) || !bytes.Equal(r.Hash, hash[:]) {
+		if r.Number != int64(i+1) || !r.Sealed || !bytes.Equal(r.Previous, previous) || !bytes.Equal(r.Hash, hash[:]) {
 			t.Fatalf("entry %d does not follow: %+v", i+1, r)
 		}
 		previous = r.Hash

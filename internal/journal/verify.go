@@ -5,12 +5,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"commissionportal/internal/access"
 	"commissionportal/internal/postgres"
 )
 
@@ -37,6 +41,9 @@ type Counted struct{ Chains, Entries int64 }
 // what is wrong with an entry, or with the end of its chain.
 const (
 	altered    = "altered: it does not fit its hash"
+	unamended  = "altered: it does not say what it said when personal data was erased from it"
+	before     = "altered before personal data was erased from it"
+	unsaid     = "changed, as personal data was erased from it, without an entry in the portal's chain that vouches for it"
 	outOfOrder = "out of order: it does not follow the entry before it"
 	missing    = "missing"
 	cutOff     = "missing: the end was cut off"
@@ -45,22 +52,60 @@ const (
 	endMissing = "the end of the chain is missing"
 )
 
-// link is an entry as the proof needs it. Said are the bytes that are hashed
-// behind the hash of the entry before.
+// link is an entry as the proof needs it. Facts are all that it says but its note.
 type link struct {
 	scope          uuid.UUID
 	number         int64
 	kind           string
 	kindFits       bool
-	said           []byte
+	facts, note    []byte
+	salt, sealed   []byte // the note's seal, of which the chain is made; none in entries from before there were seals
+	amended        []byte // digest of what it says since personal data was erased from it
+	intact         sql.NullBool
 	previous, hash []byte
 	head           sql.NullInt64
 	headHash       []byte
 }
 
-// separators is how many an entry has between its parts: one more would let a
+// separators is how many there are between the facts: one more would let a
 // part run over into the next and leave the hash as it is.
-const separators = 9
+const separators = 8
+
+func sum(parts ...[]byte) []byte {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}
+
+// chained reports whether the entry is what was hashed behind previous. Where the
+// note itself was hashed and has been amended since, only its place can be known:
+// the next entry holds its hash.
+func (l link) chained(previous []byte) bool {
+	switch {
+	case l.sealed != nil:
+		return bytes.Equal(sum(previous, l.facts, separator, []byte(hex.EncodeToString(l.sealed))), l.hash)
+	case l.amended != nil:
+		return bytes.Equal(l.previous, previous)
+	}
+	return bytes.Equal(sum(previous, l.facts, separator, l.note), l.hash)
+}
+
+// fault is what is wrong with the note of an entry that is in its place; "" if nothing is.
+func (l link) fault() string {
+	switch {
+	case l.amended == nil && l.sealed != nil && !bytes.Equal(sum(l.salt, l.note), l.sealed):
+		return altered
+	case l.amended != nil && !bytes.Equal(sum(l.facts, separator, l.note), l.amended):
+		return unamended
+	case l.amended != nil && !l.intact.Bool:
+		return before
+	}
+	return ""
+}
+
+var separator = []byte{0x1f}
 
 // chain follows one chain of links, first to last.
 type chain struct {
@@ -74,21 +119,19 @@ func (c *chain) broken(number int64, what string) {
 
 // next looks at the link that comes after.
 func (c *chain) next(l link) {
-	before, number := c.hash, c.number
+	last, number := c.hash, c.number
 	c.link = l
-	fits := func(previous []byte) bool {
-		h := sha256.New()
-		h.Write(previous)
-		h.Write(l.said)
-		return bytes.Equal(h.Sum(nil), l.hash)
-	}
 	switch {
 	case l.number != number+1:
 		c.broken(number+1, missing)
-	case !bytes.Equal(l.previous, before) && !fits(before):
+	case !bytes.Equal(l.previous, last) && !l.chained(last):
 		c.broken(l.number, outOfOrder)
-	case !fits(before), !bytes.Equal(l.previous, before), !l.kindFits, bytes.Count(l.said, []byte{0x1f}) != separators:
+	case !l.chained(last), !bytes.Equal(l.previous, last), !l.kindFits, bytes.Count(l.facts, separator) != separators:
 		c.broken(l.number, altered)
+	default:
+		if what := l.fault(); what != "" {
+			c.broken(l.number, what)
+		}
 	}
 }
 
@@ -121,9 +164,11 @@ func Verify(ctx context.Context, db *postgres.DB, report func(Fault)) (n Counted
 		SELECT e.scope_id, e.number, e.scope,
 		       e.scope = CASE WHEN e.scope_id = $1 THEN 'portal' WHEN c.id IS NOT NULL THEN 'commission' ELSE 'organization' END,
 		       concat_ws(E'\x1f', e.scope_id, e.number, floor(extract(epoch FROM e.at) * 1000000)::bigint,
-		         coalesce(e.person_id::text, ''), coalesce(e.organization_id::text, ''), e.object, e.action, e.object_id, e.request_id, e.note::text),
-		       e.previous, e.hash, h.number, h.hash
-		FROM journal_entry e LEFT JOIN journal_head h ON h.scope_id = e.scope_id LEFT JOIN commission c ON c.id = e.scope_id
+		         coalesce(e.person_id::text, ''), coalesce(e.organization_id::text, ''), e.object, e.action, e.object_id, e.request_id),
+		       e.note::text, e.salt, e.sealed, a.digest, a.intact, e.previous, e.hash, h.number, h.hash
+		FROM journal_entry e
+		LEFT JOIN (SELECT DISTINCT ON (scope_id, number) scope_id, number, digest, intact FROM journal_amendment ORDER BY scope_id, number, id DESC) a USING (scope_id, number)
+		LEFT JOIN journal_head h ON h.scope_id = e.scope_id LEFT JOIN commission c ON c.id = e.scope_id
 		ORDER BY e.scope_id, e.number`, uuid.Nil)
 	if err != nil {
 		return n, err
@@ -140,7 +185,7 @@ func Verify(ctx context.Context, db *postgres.DB, report func(Fault)) (n Counted
 	}
 	for rows.Next() {
 		var l link
-		if err := rows.Scan(&l.scope, &l.number, &l.kind, &l.kindFits, &l.said, &l.previous, &l.hash, &l.head, &l.headHash); err != nil {
+		if err := rows.Scan(&l.scope, &l.number, &l.kind, &l.kindFits, &l.facts, &l.note, &l.salt, &l.sealed, &l.amended, &l.intact, &l.previous, &l.hash, &l.head, &l.headHash); err != nil {
 			return n, err
 		}
 		if n.Chains == 0 || l.scope != c.scope {
@@ -175,7 +220,60 @@ func Verify(ctx context.Context, db *postgres.DB, report func(Fault)) (n Counted
 		n.Chains++
 		report(f)
 	}
-	return n, empty.Err()
+	if err := errors.Join(empty.Err(), empty.Close()); err != nil {
+		return n, err
+	}
+	return n, verifyErasures(ctx, tx, report)
+}
+
+// verifyErasures compares the list of what each erasure changed with the entry
+// that vouches for it.
+func verifyErasures(ctx context.Context, tx *sqlx.Tx, report func(Fault)) (err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT a.erasure, a.scope_id, a.number, a.digest, a.intact, e.number, coalesce(e.note->'after'->>'digest', '')
+		FROM journal_amendment a LEFT JOIN LATERAL (SELECT min(number) AS number, min(note::text)::json AS note FROM journal_entry
+		  WHERE scope_id = $1 AND object = 'journal' AND action = 'erase' AND object_id = a.erasure) e ON true
+		ORDER BY a.erasure, a.scope_id, a.number`, uuid.Nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	type list struct {
+		erasure uuid.UUID
+		first   Amended
+		voucher sql.NullInt64
+		said    string
+		h       hash.Hash
+	}
+	var l *list
+	done := func() {
+		switch {
+		case l == nil || hex.EncodeToString(l.h.Sum(nil)) == l.said:
+		case !l.voucher.Valid:
+			report(Fault{Scope: l.first.Scope, Number: l.first.Number, What: unsaid})
+		default:
+			report(Fault{Scope: uuid.Nil, Kind: string(access.PortalKind), Number: l.voucher.Int64, What: "the list of entries that personal data was erased from was altered"})
+		}
+	}
+	for rows.Next() {
+		var a Amended
+		var erasure uuid.UUID
+		var voucher sql.NullInt64
+		var said string
+		if err := rows.Scan(&erasure, &a.Scope, &a.Number, &a.digest, &a.intact, &voucher, &said); err != nil {
+			return err
+		}
+		if l == nil || l.erasure != erasure {
+			done()
+			l = &list{erasure: erasure, first: a, voucher: voucher, said: said, h: sha256.New()}
+		}
+		l.h.Write([]byte(a.line()))
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	done()
+	return nil
 }
 
 // CheckHeads compares ends that were published once with the chains as they are:

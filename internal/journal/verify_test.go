@@ -45,7 +45,7 @@ func TestVerify(t *testing.T) {
 		set("at", "at + interval '1 microsecond'"), set("person_id", "NULL"), set("organization_id", "gen_random_uuid()"), set("object", "'chair'"), set("action", "'x'"),
 		set("object_id", "gen_random_uuid()"), set("note", `'{"text": "x 3"}'`), set("request_id", "''"), set("previous", "'x'"), set("hash", "sha256('x')"), set("scope", "'commission'"),
 		{"edit of number", `UPDATE journal_entry SET number = 9 WHERE scope_id = $1 AND number = 3`, 3, "missing", ""},
-		{"edit with its own hash", `UPDATE journal_entry SET action = 'x', hash = journal_hash(previous, scope_id, number, at, person_id, organization_id, object, 'x', object_id, note::text, request_id) WHERE scope_id = $1 AND number = 3`, 4, "out of order", ""},
+		{"edit with its own hash", `UPDATE journal_entry SET action = 'x', hash = journal_hash(previous, scope_id, number, at, person_id, organization_id, object, 'x', object_id, encode(sealed, 'hex'), request_id) WHERE scope_id = $1 AND number = 3`, 4, "out of order", ""},
 		{"to another chain", `UPDATE journal_entry SET scope_id = gen_random_uuid(), number = 1 WHERE scope_id = $1 AND number = 3`, 3, "missing", ""},
 		{"deletion of the first", `DELETE FROM journal_entry WHERE scope_id = $1 AND number = 1`, 1, "missing", ""},
 		{"deletion in the middle", `DELETE FROM journal_entry WHERE scope_id = $1 AND number IN (3, 4)`, 3, "missing", ""},

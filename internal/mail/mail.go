@@ -140,6 +140,12 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) er
 	return o.queue.Enqueue(ctx, tx, work...)
 }
 
+// Forget deletes the letters to a person, and those to others that are like one of
+// the patterns. It reports whether one of them has yet to be sent: then none is deleted.
+func (o *Outbox) Forget(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses, like []string) (waiting bool, err error) {
+	return deleteNaming(ctx, tx, person, addresses, like)
+}
+
 var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)
 
 // check refuses what could break out of a header or what the table cannot hold.

@@ -94,6 +94,18 @@ func settle(ctx context.Context, db *sql.DB, id uuid.UUID, state State, reason s
 	return err
 }
 
+// deleteNaming deletes letters to somebody, and those that are like one of the
+// patterns, unless one of them has yet to be sent.
+func deleteNaming(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses, like []string) (waiting bool, err error) {
+	const those = ` (person_id = $1 OR lower(to_address) = ANY($2) OR subject ILIKE ANY($3) OR text ILIKE ANY($3) OR html ILIKE ANY($3) OR last_error ILIKE ANY($3))`
+	args := []any{person, pq.Array(addresses), pq.Array(like)}
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM mail WHERE state = 'queued' AND`+those+`)`, args...).Scan(&waiting); err != nil || waiting {
+		return waiting, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM mail WHERE state <> 'queued' AND`+those, args...)
+	return false, err
+}
+
 // Recent are the newest letters, without their bodies, newest first. Before is
 // the key of the last one of the page before, or zero for the first page.
 func Recent(ctx context.Context, q Q, before uuid.UUID, limit int) (mails []Mail, err error) {

@@ -123,9 +123,9 @@ func (s *Service) submitIn(ctx context.Context, tx *journal.Tx, letters *letters
 		}); err != nil {
 			return Outcome{}, err
 		}
-		return Outcome{Application: &a}, tx.RecordAs("application", "submit", a.ID, journal.Say("Nominated %s as %s", a.Person, Word(a.Role)))
+		return Outcome{Application: &a}, tx.RecordAs("application", "submit", a.ID, journal.Say("Nominated %s as %s", journal.Person(a.PersonID), Word(a.Role)))
 	}
-	return Outcome{Application: &a}, tx.RecordAs("application", "submit", a.ID, journal.Say("%s applied for a seat as %s", a.Person, Word(a.Role)))
+	return Outcome{Application: &a}, tx.RecordAs("application", "submit", a.ID, journal.Say("%s applied for a seat as %s", journal.Person(a.PersonID), Word(a.Role)))
 }
 
 // takeOpen gives the seat of an open commission.
@@ -143,7 +143,7 @@ func (s *Service) takeOpen(ctx context.Context, tx *journal.Tx, letters *letters
 	if err := letters.officers(ctx, tx, h, "seat.taken", h.Path(), func(ctx context.Context) mail.Note { return taken(ctx, h, seat) }); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Seat: &seat}, tx.RecordAs("seat", "take", seat.ID, journal.Say("%s took a seat as %s", a.Person, Word(a.Role)))
+	return Outcome{Seat: &seat}, tx.RecordAs("seat", "take", seat.ID, journal.Say("%s took a seat as %s", journal.Person(a.PersonID), Word(a.Role)))
 }
 
 // Applications are those of a commission for its officers: pending ones the
@@ -237,7 +237,7 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, slug string, i
 		if a.OrganizationID != nil {
 			tx.For = uuid.NullUUID{UUID: *a.OrganizationID, Valid: true}
 		}
-		return tx.Record(id, journal.Say("%s withdrew the application as %s", a.Person, Word(a.Role)))
+		return tx.Record(id, journal.Say("%s withdrew the application as %s", journal.Person(a.PersonID), Word(a.Role)))
 	})
 	return a, err
 }
@@ -287,10 +287,10 @@ func (s *Service) Approve(ctx context.Context, who access.Actor, slug string, id
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.Record(id, journal.Say("Approved the application of %s as %s", a.Person, Word(seat.Role))); err != nil {
+		if err := tx.Record(id, journal.Say("Approved the application of %s as %s", journal.Person(a.PersonID), Word(seat.Role))); err != nil {
 			return err
 		}
-		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", a.Person, Word(seat.Role)).Changed(nil, kept(seat)))
+		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", journal.Person(a.PersonID), Word(seat.Role)).Changed(nil, kept(seat)))
 	})
 	return seat, constraint(err)
 }
@@ -349,7 +349,7 @@ func (s *Service) Reject(ctx context.Context, who access.Actor, slug string, id 
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		return tx.Record(id, journal.Say("Rejected the application of %s as %s", a.Person, Word(a.Role)))
+		return tx.Record(id, journal.Say("Rejected the application of %s as %s", journal.Person(a.PersonID), Word(a.Role)))
 	})
 	return a, err
 }

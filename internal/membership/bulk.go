@@ -161,7 +161,7 @@ func (s *Service) CarrySeats(ctx context.Context, who access.Actor, slug string,
 			steps, were = append(steps, l.step), append(were, *l.step.Was)
 			people = append(people, l.step.Was.PersonID)
 			by[l.step.Was.PersonID] = append(by[l.step.Was.PersonID], l.step)
-			note := journal.Say("Ended the seat of %s as %s", l.Name, Word(l.step.Was.Role))
+			note := journal.Say("Ended the seat of %s as %s", journal.Person(l.step.Was.PersonID), Word(l.step.Was.Role))
 			if l.step.Next != nil {
 				note = noteOf(*l.step.Was, *l.step.Next)
 			}
@@ -446,10 +446,10 @@ func (s *Service) CarryApprovals(ctx context.Context, who access.Actor, slug str
 				people = append(people, id)
 				by[id] = append(by[id], l)
 			}
-			if err := tx.Record(l.ID, journal.Say("Approved the application of %s as %s", l.Name, Word(l.seat.Role))); err != nil {
+			if err := tx.Record(l.ID, journal.Say("Approved the application of %s as %s", journal.Person(l.seat.PersonID), Word(l.seat.Role))); err != nil {
 				return err
 			}
-			if err := tx.RecordAs("seat", "give", l.seat.ID, journal.Say("%s took a seat as %s", l.Name, Word(l.seat.Role))); err != nil {
+			if err := tx.RecordAs("seat", "give", l.seat.ID, journal.Say("%s took a seat as %s", journal.Person(l.seat.PersonID), Word(l.seat.Role))); err != nil {
 				return err
 			}
 		}

@@ -60,7 +60,7 @@ func (s *Service) endAllSaying(ctx context.Context, tx *journal.Tx, seats []plac
 		} else {
 			first[p.PersonID] = p
 		}
-		if err := tx.RecordAs("seat", "end", p.ID, journal.Say("Ended the seat of %s as %s in %s", p.Name, Word(p.Role), p.Commission)); err != nil {
+		if err := tx.RecordAs("seat", "end", p.ID, journal.Say("Ended the seat of %s as %s in %s", journal.Person(p.PersonID), Word(p.Role), p.Commission)); err != nil {
 			return err
 		}
 	}
@@ -203,9 +203,9 @@ func (s *Service) closeApplications(ctx context.Context, tx *journal.Tx, state, 
 	}
 	letters := letters{post: s.post, access: s.access}
 	for _, a := range all {
-		action, note := "withdraw", journal.Say("Withdrew the application of %s", a.Name)
+		action, note := "withdraw", journal.Say("Withdrew the application of %s", journal.Person(a.Reader.Person))
 		if state == Rejected {
-			action, note = "reject", journal.Say("Rejected the application of %s", a.Name)
+			action, note = "reject", journal.Say("Rejected the application of %s", journal.Person(a.Reader.Person))
 		}
 		if err := tx.RecordAs("application", action, a.ID, note); err != nil {
 			return err
@@ -267,7 +267,7 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 		}
 		steps, people = append(steps, step), append(people, p.PersonID)
 		by[p.PersonID] = append(by[p.PersonID], p)
-		if err := tx.RecordAs("seat", "move", p.ID, journal.Say("Moved the seat of %s in %s with the organization", p.Name, p.Commission)); err != nil {
+		if err := tx.RecordAs("seat", "move", p.ID, journal.Say("Moved the seat of %s in %s with the organization", journal.Person(p.PersonID), p.Commission)); err != nil {
 			return err
 		}
 	}

@@ -327,7 +327,7 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, token string) (H
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		return tx.RecordAs("invitation", "accept", i.ID, journal.Say("%s accepted the invitation as %s", who.Name, Word(i.Role)))
+		return tx.RecordAs("invitation", "accept", i.ID, journal.Say("%s accepted the invitation as %s", journal.Person(who.ID), Word(i.Role)))
 	})
 	return h, out, constraint(err)
 }
@@ -363,7 +363,7 @@ func (s *Service) accept(ctx context.Context, tx *journal.Tx, letters *letters, 
 	if err := letters.each(ctx, tx, []uuid.UUID{who.ID}, "seat.given", h.Path(), func(ctx context.Context, _ uuid.UUID) mail.Note { return given(ctx, h, seat) }); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Seat: &seat}, tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", who.Name, Word(seat.Role)))
+	return Outcome{Seat: &seat}, tx.RecordAs("seat", "give", seat.ID, journal.Say("%s took a seat as %s", journal.Person(who.ID), Word(seat.Role)))
 }
 
 // Decline refuses what is offered. Whoever has the link may: it ends the offer

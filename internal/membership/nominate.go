@@ -280,10 +280,10 @@ func (s *Service) Replace(ctx context.Context, who access.Actor, slug string, id
 		if err := letters.officers(ctx, tx, h, "seat.replaced", h.Path(), func(ctx context.Context) mail.Note { return successor(ctx, h, p, was, seat) }); err != nil {
 			return err
 		}
-		if err := tx.RecordAs("seat", "replace", was.ID, journal.Say("Replaced %s by %s as %s in %s", was.Name, seat.Name, Word(was.Role), h.Name)); err != nil {
+		if err := tx.RecordAs("seat", "replace", was.ID, journal.Say("Replaced %s by %s as %s in %s", journal.Person(was.PersonID), journal.Person(seat.PersonID), Word(was.Role), h.Name)); err != nil {
 			return err
 		}
-		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s followed %s as %s in %s", seat.Name, was.Name, Word(was.Role), h.Name))
+		return tx.RecordAs("seat", "give", seat.ID, journal.Say("%s followed %s as %s in %s", journal.Person(seat.PersonID), journal.Person(was.PersonID), Word(was.Role), h.Name))
 	})
 	return seat, constraint(err)
 }
@@ -308,7 +308,7 @@ func (s *Service) Recall(ctx context.Context, who access.Actor, slug string, id 
 		if err := letters.officers(ctx, tx, h, "seat.recalled", h.Path(), func(ctx context.Context) mail.Note { return recalled(ctx, h, p, was) }); err != nil {
 			return err
 		}
-		return tx.RecordAs("seat", "recall", id, journal.Say("Recalled %s as %s from %s", was.Name, Word(was.Role), h.Name))
+		return tx.RecordAs("seat", "recall", id, journal.Say("Recalled %s as %s from %s", journal.Person(was.PersonID), Word(was.Role), h.Name))
 	})
 }
 

@@ -59,9 +59,9 @@ func (s *Service) terms(ctx context.Context) (int, error) {
 			rows[i] = row{d.SeatID, d.Until, d.Days}
 			h := Home{ID: d.Commission, Slug: d.Slug, Name: d.Name}
 			seat := Seat{ID: d.SeatID, Role: d.Role}
-			note, kind := journal.Say("Told %s that the term ends in %s days", d.Reader.Name, itoa(d.Days)), "term.ending"
+			note, kind := journal.Say("Told %s that the term ends in %s days", journal.Person(d.Reader.Person), itoa(d.Days)), "term.ending"
 			if d.Days == 0 {
-				note, kind = journal.Say("The term of %s as %s has ended", d.Reader.Name, Word(d.Role)), "term.ended"
+				note, kind = journal.Say("The term of %s as %s has ended", journal.Person(d.Reader.Person), Word(d.Role)), "term.ended"
 			}
 			if err := letters.to(ctx, d.Reader, kind, h.Path(), func(ctx context.Context) mail.Note {
 				if d.Days == 0 {

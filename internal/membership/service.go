@@ -148,7 +148,7 @@ func (s *Service) Appoint(ctx context.Context, who access.Actor, slug string, p 
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		return tx.Record(seat.ID, journal.Say("Appointed %s as %s", seat.Name, Word(seat.Role)).Changed(nil, kept(seat)))
+		return tx.Record(seat.ID, journal.Say("Appointed %s as %s", journal.Person(seat.PersonID), Word(seat.Role)).Changed(nil, kept(seat)))
 	})
 	return seat, constraint(err)
 }
@@ -306,19 +306,20 @@ func (s *Service) fits(ctx context.Context, tx *journal.Tx, h Home, was, next Se
 // noteOf is what the journal says of a change.
 func noteOf(was, next Seat) journal.Note {
 	var n journal.Note
+	who := journal.Person(was.PersonID)
 	switch {
 	case next.Suspended && !was.Suspended:
-		n = journal.Say("Suspended the seat of %s", was.Name)
+		n = journal.Say("Suspended the seat of %s", who)
 	case was.Suspended && !next.Suspended:
-		n = journal.Say("Lifted the suspension of the seat of %s", was.Name)
+		n = journal.Say("Lifted the suspension of the seat of %s", who)
 	case next.Role != was.Role:
-		n = journal.Say("Changed the seat of %s from %s to %s", was.Name, Word(was.Role), Word(next.Role))
+		n = journal.Say("Changed the seat of %s from %s to %s", who, Word(was.Role), Word(next.Role))
 	case next.Voting != was.Voting && next.Voting:
-		n = journal.Say("Gave the seat of %s a vote", was.Name)
+		n = journal.Say("Gave the seat of %s a vote", who)
 	case next.Voting != was.Voting:
-		n = journal.Say("Took the vote from the seat of %s", was.Name)
+		n = journal.Say("Took the vote from the seat of %s", who)
 	default:
-		n = journal.Say("Changed the term of %s", was.Name)
+		n = journal.Say("Changed the term of %s", who)
 	}
 	return n.Changed(kept(was), kept(next))
 }
@@ -436,7 +437,7 @@ func (s *Service) end(ctx context.Context, permit access.Permit, h Home, id uuid
 		if err := letters.send(ctx, tx); err != nil {
 			return err
 		}
-		return tx.Record(id, journal.Say(note, was.Name, Word(was.Role)))
+		return tx.Record(id, journal.Say(note, journal.Person(was.PersonID), Word(was.Role)))
 	})
 }
 

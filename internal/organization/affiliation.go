@@ -97,9 +97,9 @@ func (s *Service) Claim(ctx context.Context, who access.Actor, slug, title strin
 			return err
 		}
 		if a.State == Confirmed {
-			return tx.Record(a.ID, journal.Say("%s acts for %s, as the e-mail address shows", who.Name, o.Name))
+			return tx.Record(a.ID, journal.Say("%s acts for %s, as the e-mail address shows", journal.Person(who.ID), o.Name))
 		}
-		if err := tx.Record(a.ID, journal.Say("%s says to act for %s", who.Name, o.Name)); err != nil {
+		if err := tx.Record(a.ID, journal.Say("%s says to act for %s", journal.Person(who.ID), o.Name)); err != nil {
 			return err
 		}
 		to, err := representatives(ctx, tx, o.ID)
@@ -157,7 +157,7 @@ func (s *Service) ConfirmClaim(ctx context.Context, who access.Actor, slug strin
 			WHERE id = $1 AND state = 'claimed' AND period @> $2::timestamptz`, a.ID, tx.Now); err != nil {
 			return err
 		}
-		return tx.RecordAs("affiliation", "confirm", a.ID, journal.Say("Confirmed that %s acts for %s", a.Name, o.Name))
+		return tx.RecordAs("affiliation", "confirm", a.ID, journal.Say("Confirmed that %s acts for %s", journal.Person(a.PersonID), o.Name))
 	})
 }
 
@@ -176,7 +176,7 @@ func (s *Service) DeclineClaim(ctx context.Context, who access.Actor, slug strin
 			a.ID, reason, tx.Now); err != nil {
 			return err
 		}
-		return tx.RecordAs("affiliation", "decline", a.ID, journal.Say("Declined that %s acts for %s", a.Name, o.Name))
+		return tx.RecordAs("affiliation", "decline", a.ID, journal.Say("Declined that %s acts for %s", journal.Person(a.PersonID), o.Name))
 	})
 }
 
@@ -202,7 +202,7 @@ func (s *Service) EndAffiliation(ctx context.Context, who access.Actor, slug str
 			WHERE id = $1 AND state <> 'declined' AND period @> $2::timestamptz`, a.ID, tx.Now, reason); err != nil {
 			return err
 		}
-		if err := tx.RecordAs("affiliation", "end", a.ID, journal.Say("Ended the affiliation of %s with %s", a.Name, o.Name)); err != nil {
+		if err := tx.RecordAs("affiliation", "end", a.ID, journal.Say("Ended the affiliation of %s with %s", journal.Person(a.PersonID), o.Name)); err != nil {
 			return err
 		}
 		if a.State == Confirmed && s.OnUnaffiliated != nil {
@@ -274,7 +274,7 @@ func (s *Service) Represent(ctx context.Context, who access.Actor, slug string, 
 			WHERE id = $1 AND state = 'confirmed' AND representative <> $2 AND period @> $3::timestamptz`, a.ID, on, tx.Now); err != nil {
 			return err
 		}
-		return tx.RecordAs("affiliation", action, a.ID, journal.Say(note, a.Name, o.Name))
+		return tx.RecordAs("affiliation", action, a.ID, journal.Say(note, journal.Person(a.PersonID), o.Name))
 	})
 }
 
@@ -295,7 +295,7 @@ func (s *Service) Retitle(ctx context.Context, who access.Actor, slug string, id
 			WHERE id = $1 AND organization_id = $2 AND person_id = $3 AND state <> 'declined' AND period @> $5::timestamptz`, id, o.ID, who.ID, title, tx.Now); err != nil {
 			return err
 		}
-		return tx.RecordAs("affiliation", "retitle", id, journal.Say("%s is now %s at %s", who.Name, title, o.Name))
+		return tx.RecordAs("affiliation", "retitle", id, journal.Say("%s is now %s at %s", journal.Person(who.ID), title, o.Name))
 	})
 	if err != nil {
 		return Affiliation{}, err

@@ -279,7 +279,7 @@ func (s *Service) Give(ctx context.Context, who access.Actor, slug, role string,
 			ON CONFLICT (commission_id, slot, seat_id) DO UPDATE SET person_id = $4, since = $5 WHERE commission_role_holder.person_id <> $4`, h.ID, role, seat, to.ID, tx.Now); err != nil {
 			return err
 		}
-		return tx.Record(h.RulesID(), journal.Say("Gave the role “%s” to %s", r.Name, to.Name).Changed(nil, map[string]any{"role": role, "seat": seat, "person": to.ID}))
+		return tx.Record(h.RulesID(), journal.Say("Gave the role “%s” to %s", r.Name, journal.Person(to.ID)).Changed(nil, map[string]any{"role": role, "seat": seat, "person": to.ID}))
 	}))
 }
 
@@ -299,7 +299,7 @@ func (s *Service) Take(ctx context.Context, who access.Actor, slug, role string,
 		if err != nil {
 			return err
 		}
-		return tx.Record(h.RulesID(), journal.Say("Took the role “%s” from %s", r.Name, from.Name).Changed(map[string]any{"role": role, "seat": seat, "person": from.ID}, nil))
+		return tx.Record(h.RulesID(), journal.Say("Took the role “%s” from %s", r.Name, journal.Person(from.ID)).Changed(map[string]any{"role": role, "seat": seat, "person": from.ID}, nil))
 	}))
 }
 

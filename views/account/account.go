@@ -179,7 +179,7 @@ type List struct {
 func states(ctx context.Context) []part.Option {
 	return []part.Option{
 		{Value: "active", Label: i18n.T(ctx, "Active")}, {Value: "unconfirmed", Label: i18n.T(ctx, "Never signed in")},
-		{Value: "suspended", Label: i18n.T(ctx, "Suspended")}, {Value: "secretariat", Label: i18n.T(ctx, "Secretariat")},
+		{Value: "suspended", Label: i18n.T(ctx, "Suspended")}, {Value: "erased", Label: i18n.T(ctx, "Erased")}, {Value: "secretariat", Label: i18n.T(ctx, "Secretariat")},
 	}
 }
 
@@ -197,6 +197,7 @@ type Show struct {
 	Disarm    bool // the reader may remove second factors
 	Suspend   bool // the reader may suspend the account
 	Reinstate bool // the reader may open it again
+	Erase     bool // the reader may have it erased
 }
 
 // Suspend is what the page asks before an account is suspended.
@@ -249,8 +250,10 @@ func (s Show) facts(ctx context.Context) []part.Fact {
 		list = append(list, part.Fact{Label: i18n.T(ctx, "Country"), Value: part.InCountry(*s.Person.Country)})
 	}
 	if a := s.Person.Account; a != nil {
+		if a.State != "erased" {
+			list = append(list, part.Fact{Label: i18n.T(ctx, "E-mail"), Value: part.Say(a.Email)})
+		}
 		list = append(list,
-			part.Fact{Label: i18n.T(ctx, "E-mail"), Value: part.Say(a.Email)},
 			part.Fact{Label: i18n.T(ctx, "Account"), Value: accountState(*a)},
 			part.Fact{Label: i18n.T(ctx, "Account since"), Value: part.Day(a.CreatedAt)})
 	}

@@ -9,7 +9,7 @@ var tones = map[string]string{
 	"proposed": "wait", "forming": "accent", "active": "good", "dormant": "muted", "concluded": "muted", "abandoned": "bad",
 	"pending": "wait", "approved": "good", "rejected": "bad", "withdrawn": "muted",
 	"accepted": "good", "declined": "bad", "revoked": "bad", "expired": "muted",
-	"suspended": "bad", "ended": "muted", "left": "muted", "merged": "muted", "replaced": "muted", "recalled": "muted",
+	"suspended": "bad", "erased": "muted", "ended": "muted", "left": "muted", "merged": "muted", "replaced": "muted", "recalled": "muted",
 	"draft": "wait", "available": "good", "superseded": "muted",
 	"open": "good", "application": "accent", "invitation": "accent", "closed": "muted",
 	"done": "good", "due": "wait", "overdue": "bad", "planned": "accent", "running": "accent", "failed": "bad",

@@ -18,6 +18,7 @@ func mountAPI(s *web.Server, accounts *account.Service) {
 	h := &api{accounts}
 	const tag = "Persons"
 	read, edit := web.InPortal("account", "read"), web.InPortal("account", "edit")
+	h.mountErase(s, read, edit)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me", Operation: "profile.read.api", Need: read, Summary: "Read your own account", Tag: tag}, h.me)
 	web.API(s, web.Call{Method: "PATCH", Path: "/persons/me", Operation: "profile.edit.api", Need: edit, Summary: "Change your own profile", Tag: tag}, h.describe)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me/sessions", Operation: "session.list.api", Need: read, Summary: "List where you are signed in", Tag: tag}, h.sessions)
@@ -129,7 +130,7 @@ func (h *api) revokeToken(ctx context.Context, in *idInput) (*none, error) {
 type listInput struct {
 	web.Paged
 	Query string `query:"q" maxLength:"200" doc:"Part of the name or the address."`
-	State string `query:"state" doc:"active, unconfirmed, suspended or secretariat."`
+	State string `query:"state" doc:"active, unconfirmed, suspended, erased or secretariat; without it all but those that were erased."`
 }
 
 func (h *api) list(ctx context.Context, in *listInput) (*web.Listed[account.Person], error) {

@@ -59,7 +59,9 @@ func (h *pages) getShow(c *fiber.Ctx) error {
 	}
 	s := views.Show{Person: p, Own: who.ID == id}
 	if p.Account != nil && !s.Own {
-		s.Disarm = h.Policy.May(who, access.Portal, "person", "disarm")
+		live := p.Account.State != "erased"
+		s.Disarm = live && h.Policy.May(who, access.Portal, "person", "disarm")
+		s.Erase = live && h.Policy.May(who, access.Portal, "person", "erase")
 		s.Suspend = p.Account.State == "active" && h.Policy.May(who, access.Portal, "person", "suspend")
 		s.Reinstate = p.Account.State == "suspended" && h.Policy.May(who, access.Portal, "person", "reinstate")
 	}

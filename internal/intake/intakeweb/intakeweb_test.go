@@ -127,7 +127,7 @@ func TestChains(t *testing.T) {
 	}
 	if n := apptest.Value[int](p, `
 		SELECT count(*) FROM (SELECT *, lag(hash, 1, ''::bytea) OVER (PARTITION BY scope_id ORDER BY number) AS before FROM journal_entry) e
-		WHERE previous <> before OR hash <> journal_hash(previous, scope_id, number, at, person_id, organization_id, object, action, object_id, note::text, request_id)`); n != 0 {
+		WHERE previous <> before OR hash <> journal_hash(previous, scope_id, number, at, person_id, organization_id, object, action, object_id, encode(sealed, 'hex'), request_id) OR sealed <> journal_seal(salt, note::text)`); n != 0 {
 		t.Errorf("%d entries do not follow", n)
 	}
 	if n := apptest.Value[int](p, `SELECT count(*) FROM journal_head h WHERE (number, hash) <> (SELECT number, hash FROM journal_entry e WHERE e.scope_id = h.scope_id ORDER BY number DESC LIMIT 1)`); n != 0 {
