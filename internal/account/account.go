@@ -47,6 +47,9 @@ type Service struct {
 	// OnSuspend are run in the change that suspends a person: what must end with
 	// the account in capabilities that this one does not know.
 	OnSuspend []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
+	// OnMove are run in the change that gives a person another address: what waits at the
+	// old one goes with the person.
+	OnMove []func(ctx context.Context, tx *journal.Tx, person uuid.UUID, from, to string) error
 	// OnErase are run in the change that closes an account for good: what a person has
 	// in other capabilities ends. The person is still called what they were.
 	OnErase []func(ctx context.Context, tx *journal.Tx, person uuid.UUID) error
@@ -82,6 +85,7 @@ func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Qu
 	}
 	jobs.Handle(queue, s.sendSignUp)
 	jobs.Handle(queue, s.sendReset)
+	jobs.Handle(queue, s.sendAddress)
 	queue.Every("account.sweep", 24*time.Hour, s.Sweep)
 	queue.Every("account.erase", time.Hour, s.EraseDue)
 	return s, nil

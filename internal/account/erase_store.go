@@ -86,6 +86,7 @@ func emptyAccount(ctx context.Context, q postgres.Q, p Person, erasure uuid.UUID
 		`DELETE FROM half_session WHERE person_id = $1`,
 		`DELETE FROM token WHERE person_id = $1`,
 		`DELETE FROM ticket WHERE person_id = $1`,
+		`DELETE FROM address_change WHERE person_id = $1`,
 		`DELETE FROM passkey_challenge WHERE person_id = $1`,
 		`DELETE FROM identity WHERE person_id = $1`,
 		`DELETE FROM identity_request WHERE person_id = $1`,

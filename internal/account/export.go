@@ -59,6 +59,7 @@ func (s *Service) exportPart(ctx context.Context, who access.Actor, to io.Writer
 var exported = []struct{ name, query string }{
 	{"account", `SELECT id, email, name, country, language, time_zone, theme, about, state, confirmed_at, created_at, password_hash IS NOT NULL AS has_password
 		FROM person WHERE id = $1`},
+	{"address-asked-for", `SELECT email, created_at, expires_at FROM address_change WHERE person_id = $1`},
 	{"former-names", `SELECT kind, value FROM person_former WHERE person_id = $1 ORDER BY kind, value`},
 	{"erasures", `SELECT asked_at, due_at, state, asked_by = $1 AS asked_by_me, person_id = $1 AS of_me FROM erasure WHERE person_id = $1 OR asked_by = $1 ORDER BY asked_at`},
 	{"portal-roles", `SELECT role, since FROM portal_role WHERE person_id = $1`},

@@ -211,3 +211,56 @@ func (s *Service) writeErased(ctx context.Context, tx *journal.Tx, p Person) err
 		}
 	})
 }
+
+func (s *Service) writeMoving(ctx context.Context, tx *journal.Tx, p Person, email, link string) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.moving", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Another address was asked for"),
+			Paragraphs: []string{
+				i18n.T(ctx, "Somebody who was signed in to your account, probably you, wants to use %s instead of this address. It changes when the link in a letter to it is opened.", email),
+				i18n.T(ctx, "Was it not you? Stop it: all sessions end, and you set a new password."),
+			},
+			Button: i18n.T(ctx, "It was not me: stop it"), Path: "/address/stop/" + link, Secret: true,
+			Footer: i18n.T(ctx, "If it was you, there is nothing to do here. If the address has changed already and it was not you, tell the secretariat."),
+		}
+	})
+}
+
+func (s *Service) writeMove(ctx context.Context, tx *journal.Tx, p Person, email, link string) error {
+	to := p.Reader()
+	to.Email = email
+	return s.post.Write(ctx, tx.SQL(), to, "account.move", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Confirm your new address"),
+			Paragraphs: []string{
+				i18n.T(ctx, "You asked for this address instead of the one that your account on the Commission Portal has. Confirm that you read letters here."),
+				i18n.T(ctx, "The link is good once, for 24 hours."),
+			},
+			Button: i18n.T(ctx, "Use this address"), Path: "/address/" + link, Secret: true,
+			Footer: i18n.T(ctx, "Do you know nothing of it? Then do nothing: without the link nothing changes."),
+		}
+	})
+}
+
+func (s *Service) writeWanted(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.wanted", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Somebody wanted to use your address"),
+			Paragraphs: []string{
+				i18n.T(ctx, "Somebody with another account on the Commission Portal asked for this address. It is that of your account already, so nothing has changed, and they are not told."),
+				i18n.T(ctx, "If that was you, with two accounts: sign in with this address, or ask the secretariat to erase the account that you do not need."),
+			},
+			Button: i18n.T(ctx, "Sign in"), Path: "/sign-in",
+		}
+	})
+}
+
+func (s *Service) writeMoved(ctx context.Context, tx *journal.Tx, p Person) error {
+	return s.post.Write(ctx, tx.SQL(), p.Reader(), "account.moved", "", func(ctx context.Context) mail.Note {
+		return mail.Note{
+			Subject: i18n.T(ctx, "Your address was changed"),
+			Paragraphs: []string{i18n.T(ctx, "From now on your account on the Commission Portal has another address, and letters go there. This is the last one here."),
+				i18n.T(ctx, "Was it not you? Tell the secretariat at once.")},
+		}
+	})
+}

@@ -217,6 +217,7 @@ func sweep(ctx context.Context, q postgres.Q, now time.Time) error {
 		`DELETE FROM identity_request WHERE expires_at < $1`,
 		`DELETE FROM sign_up WHERE expires_at < $1`,
 		`DELETE FROM ticket WHERE expires_at < $1`,
+		`DELETE FROM address_change WHERE expires_at < $1`,
 		`DELETE FROM attempt WHERE at < $1::timestamptz - interval '1 day'`,
 		`DELETE FROM idempotency WHERE created_at < $1::timestamptz - interval '2 days'`,
 		`DELETE FROM token WHERE least(revoked_at, expires_at) < $1::timestamptz - interval '90 days'`,

@@ -173,6 +173,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	}
 	a.Seats.Participate, a.Seats.Affiliate = a.Organizations.Participate, a.Organizations.Affiliate
 	a.Accounts.OnSuspend = append(a.Accounts.OnSuspend, a.Seats.EndPerson)
+	a.Accounts.OnMove = append(a.Accounts.OnMove, a.Seats.MoveInvitations)
 	a.Accounts.OnlyChair = a.Seats.OnlyChair
 	// Roles and seats before what they are held for.
 	a.Accounts.OnErase = append(a.Accounts.OnErase, a.Rights.ErasePerson, a.Seats.ErasePerson, a.Organizations.ErasePerson, a.Commissions.ErasePerson, a.Documents.ErasePerson)

@@ -71,6 +71,7 @@ func TestErasure(t *testing.T) {
 	z.Post("/profile/tokens", "name", "My slow laptop", "lifetime", "90").Want(200)
 	z.Post("/profile/factors/app").Want(303)
 	z.Post("/preferences/theme", "theme", "dark").Want(303)
+	z.Post("/profile/address", "email", "zenobie.new@quux.example").Want(303)
 	p.Visitor().Post("/reset", "email", email).Want(303)
 	p.Visitor().Post("/sign-in", "email", email, "password", "quite another one").Want(422)
 	p.Exec(`INSERT INTO identity (issuer, subject, person_id, email, created_at) VALUES ('https://login.example', 'zq', $1, 'zq-elsewhere@example.com', now())`, id)
@@ -157,7 +158,7 @@ func TestErasure(t *testing.T) {
 	}
 	verified("before")
 	there := naming(t, p, marks)
-	for _, c := range []string{"affiliation.title", "application.reason", "application.statement", "document.summary", "document.title", "document_word.word", "document_search.words", "idempotency.body", "import.file_name", "import.sample",
+	for _, c := range []string{"address_change.email", "affiliation.title", "application.reason", "application.statement", "document.summary", "document.title", "document_word.word", "document_search.words", "idempotency.body", "import.file_name", "import.sample",
 		"import_file.body", "import_line.name", "import_line.notes", "identity.email", "invitation.email", "invitation.message", "journal_entry.note", "mail.html", "mail.subject", "mail.text", "mail.to_address", "person.about",
 		"person.email", "person.name", "person_former.value", "river_job.args", "seat.reason", "seat.sort_name", "token.name", "upload.file_name"} {
 		if there[c] == "" {

@@ -13,7 +13,7 @@ import (
 // owners are the tables that each room writes. A capability writes its own and
 // may join any when it reads.
 var owners = map[string][]string{
-	"account":      {"person", "portal_role", "session", "token", "ticket", "sign_up", "attempt", "idempotency", "half_session", "authenticator", "recovery_code", "passkey", "passkey_challenge", "factor_role", "identity", "identity_request", "erasure", "person_former"},
+	"account":      {"person", "portal_role", "session", "token", "ticket", "sign_up", "attempt", "idempotency", "half_session", "authenticator", "recovery_code", "passkey", "passkey_challenge", "factor_role", "identity", "identity_request", "erasure", "person_former", "address_change"},
 	"organization": {"organization", "organization_name", "organization_logo", "affiliation", "participation", "participation_request"},
 	"commission":   {"sector", "founding_threshold", "commission", "commission_name", "support", "charter", "milestone"},
 	"membership":   {"seat", "term_notice", "application", "invitation"},

@@ -55,7 +55,7 @@ func newWorld(t *testing.T, n int, with ...func(*app.Config)) *world {
 	w.ids = map[string]string{"revisions": "1", "versions": "1", "logo": strings.Repeat("a", 64),
 		"access": "document", "document": "submit",
 		"pages": "1", "participations": "o1", "documents": "GRID-STORAGE-N0001",
-		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/invitations": "token1"}
+		"/d": "GRID-STORAGE-N0001", "/unsubscribe": strings.Repeat("ab", 16), strings.Repeat("ab", 16): "due", "/s": "link1", "/confirm": "confirm1", "/reset": "reset1", "/address": "move1", "stop": "stop1", "/invitations": "token1"}
 	w.Exec(`INSERT INTO access_rules (commission_id) SELECT id FROM commission WHERE slug = 'grid-storage'`)
 	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'observer', 'document', 'submit', 'deny' FROM access_rules`)
 	w.Exec(`SELECT journal_append('commission', commission_id, $1, NULL, now(), '', array_fill('access'::text, ARRAY[$2::int]), array_fill('edit'::text, ARRAY[$2::int]),
@@ -205,6 +205,8 @@ BEGIN
     SELECT sha256(('confirm' || i)::bytea), 'new' || i || '@example.org', 'New ' || i, '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43), 'en', 'UTC', now(), now() + interval '1 day' FROM generate_series(1, n) i;
   INSERT INTO ticket (hash, person_id, purpose, created_at, expires_at)
     SELECT sha256('reset1'::bytea), id, 'reset', now(), now() + interval '1 day' FROM person WHERE email = 'p1@example.org';
+  INSERT INTO address_change (person_id, id, email, hash, stop, created_at, expires_at)
+    SELECT id, uuid_v7(), 'moved@example.org', sha256('move1'::bytea), sha256('stop1'::bytea), now(), now() + interval '1 day' FROM person WHERE email = 'p1@example.org';
   INSERT INTO import (kind, commission_id, person_id, file_name, file_size, header, plan, state)
     SELECT x, CASE x WHEN 'organizations' THEN NULL ELSE grid END, sam, 'file.csv', 10, ARRAY['name'], '{"source":"file","columns":{"name":"name"}}', 'checked'
     FROM unnest(ARRAY['organizations', 'seats', 'documents']) x, generate_series(1, n);

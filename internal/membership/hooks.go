@@ -318,3 +318,20 @@ func (s *Service) EndPerson(ctx context.Context, tx *journal.Tx, person uuid.UUI
 	}
 	return err
 }
+
+// MoveInvitations has the invitations that wait at an address follow their person to
+// another one, unless that has been invited there too.
+func (s *Service) MoveInvitations(ctx context.Context, tx *journal.Tx, person uuid.UUID, from, to string) error {
+	ids, err := postgres.All[uuid.UUID](ctx, tx, `
+		UPDATE invitation i SET email = $2 WHERE i.email = $1 AND i.state = 'pending'
+		  AND NOT EXISTS (SELECT FROM invitation o WHERE o.commission_id = i.commission_id AND o.email = $2 AND o.state = 'pending') RETURNING i.id`, from, to)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.RecordAs("invitation", "move", id, journal.Say("The invitation went with %s to another address", journal.Person(person))); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -88,6 +88,14 @@ type Profile struct {
 	Tabs    []part.Tab
 }
 
+// Address is what the page of one's own address shows.
+type Address struct {
+	Entry
+	account.Address
+	Key  string
+	Tabs []part.Tab
+}
+
 func languages() []part.Option {
 	var list []part.Option
 	for _, l := range i18n.Languages() {

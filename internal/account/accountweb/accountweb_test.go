@@ -17,7 +17,7 @@ import (
 
 const password = "plover tidal ombudsman"
 
-var linkPattern = regexp.MustCompile(`/(?:confirm|reset)/[A-Za-z0-9_-]{43}`)
+var linkPattern = regexp.MustCompile(`/(?:confirm|reset|address|address/stop)/[A-Za-z0-9_-]{43}`)
 
 // letter waits for the n-th letter of a kind to an address and returns its text
 // and the path of its link.

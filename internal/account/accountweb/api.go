@@ -19,6 +19,7 @@ func mountAPI(s *web.Server, accounts *account.Service) {
 	const tag = "Persons"
 	read, edit := web.InPortal("account", "read"), web.InPortal("account", "edit")
 	h.mountErase(s, read, edit)
+	h.mountAddress(s, read, edit)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me", Operation: "profile.read.api", Need: read, Summary: "Read your own account", Tag: tag}, h.me)
 	web.API(s, web.Call{Method: "PATCH", Path: "/persons/me", Operation: "profile.edit.api", Need: edit, Summary: "Change your own profile", Tag: tag}, h.describe)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me/sessions", Operation: "session.list.api", Need: read, Summary: "List where you are signed in", Tag: tag}, h.sessions)

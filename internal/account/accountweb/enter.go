@@ -76,6 +76,7 @@ func Mount(s *web.Server, accounts *account.Service) {
 	s.Page("GET", "/api/v1/persons/me/data.zip", "account.export.api", web.Recent(read), h.download)
 	s.Describe(&huma.Operation{Method: "GET", Path: "/api/v1/persons/me/data.zip", OperationID: "account.export.api", Summary: "Save everything that is kept of you, as a ZIP of JSON files", Tags: []string{"Persons"}}, "200", "A ZIP.")
 	h.mountErase(read, edit)
+	h.mountAddress(read, edit, reset)
 	s.Page("GET", "/profile/sessions", "session.list", read, h.getSessions)
 	s.Page("POST", "/profile/sessions/end", "session.end_others", edit, h.postEndOthers)
 	s.Page("POST", "/profile/sessions/:id/end", "session.end", edit, h.postEndSession)
