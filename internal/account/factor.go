@@ -24,7 +24,7 @@ const (
 	HalfFor       = 10 * time.Minute // the time between password and second factor
 	RecoveryCodes = 10
 	codeDigits    = 6
-	recoveryBytes = 10 // 80 random bits: not to be guessed, even by who has read their hashes
+	recoveryBytes = 15 // 120 random bits: not to be guessed by who has read their hashes, which are made quickly
 )
 
 // Factors are what a person has besides the password.

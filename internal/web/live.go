@@ -55,7 +55,7 @@ func (s *Server) Events(c *fiber.Ctx, h Happening) error {
 	if beat == 0 {
 		beat = usualBeat
 	}
-	c.Context().SetBodyStream(&events{Happening: h, server: s, ctx: ctx, who: identityOf(c), signedIn: Actor(c).SignedIn(), conn: c.Context().Conn(), beat: beat, began: time.Now()}, -1)
+	c.Context().SetBodyStream(&events{Happening: h, server: s, ctx: ctx, who: s.identityOf(c), signedIn: Actor(c).SignedIn(), conn: c.Context().Conn(), beat: beat, began: time.Now()}, -1)
 	return nil
 }
 

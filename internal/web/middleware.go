@@ -61,13 +61,16 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 	c.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	if s.Secure() {
-		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000; includeSubDomains")
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = s.fail(c, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
 		}
 		s.later(c)
+		if c.GetRespHeader(fiber.HeaderCacheControl) == "" && Actor(c).SignedIn() { // what a cache would guess is not for others
+			c.Set(fiber.HeaderCacheControl, "private, no-store")
+		}
 		if s.Stopping() {
 			c.Context().SetConnectionClose()
 		}
@@ -142,7 +145,7 @@ const SeenEvery = 5 * time.Minute
 // identity is what a request says of who asks: a bearer token or a session.
 type identity struct{ token, session string }
 
-func identityOf(c *fiber.Ctx) identity { return identity{bearer(c), c.Cookies(sessionCookie)} }
+func (s *Server) identityOf(c *fiber.Ctx) identity { return identity{bearer(c), s.Session(c)} }
 
 // actor finds out who that is at this moment, in one query.
 func (s *Server) actor(ctx context.Context, i identity) (who access.Actor, hash []byte, err error) {
@@ -165,7 +168,7 @@ func (s *Server) identify(c *fiber.Ctx) error {
 		return c.Next()
 	}
 	ctx := c.UserContext()
-	who, hash, err := s.actor(ctx, identityOf(c))
+	who, hash, err := s.actor(ctx, s.identityOf(c))
 	if err == nil && who.SignedIn() && s.Seen != nil && journal.Now(ctx).Sub(who.SeenAt) > SeenEvery {
 		err = s.Seen(ctx, who, hash)
 	}
@@ -198,30 +201,57 @@ var compressFast = fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx
 // Actor is who asks.
 func Actor(c *fiber.Ctx) access.Actor { return access.From(c.UserContext()) }
 
+// Cookie is one that has the browser keep a value under a name: for this host alone,
+// and for no script.
+func (s *Server) Cookie(name, value string) *fiber.Cookie {
+	return &fiber.Cookie{Name: s.CookieName(name), Value: value, Path: "/", HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode}
+}
+
+// CookieName is what the browser calls it: with https it takes one of that name from
+// this host alone, and from no other below the same domain.
+func (s *Server) CookieName(name string) string {
+	if s.Secure() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// Kept is the value that the browser has kept under a name, or "".
+func (s *Server) Kept(c *fiber.Ctx, name string) string { return c.Cookies(s.CookieName(name)) }
+
+// forget makes the browser forget what it has kept under a name.
+func (s *Server) forget(c *fiber.Ctx, name string) {
+	gone := s.Cookie(name, "")
+	gone.Expires = time.Unix(1, 0)
+	c.Cookie(gone)
+}
+
 // SetSession makes the browser carry a new session.
 func (s *Server) SetSession(c *fiber.Ctx, secret string, expires time.Time) {
-	c.Cookie(&fiber.Cookie{Name: sessionCookie, Value: secret, Path: "/", Expires: expires, HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+	session := s.Cookie(sessionCookie, secret)
+	session.Expires = expires
+	c.Cookie(session)
 }
 
 // ClearSession makes the browser forget its session.
-func (s *Server) ClearSession(c *fiber.Ctx) {
-	c.Cookie(&fiber.Cookie{Name: sessionCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
-}
+func (s *Server) ClearSession(c *fiber.Ctx) { s.forget(c, sessionCookie) }
 
 // Session is the secret of the request's session, or "".
-func Session(c *fiber.Ctx) string { return c.Cookies(sessionCookie) }
+func (s *Server) Session(c *fiber.Ctx) string { return s.Kept(c, sessionCookie) }
 
 // SetTheme keeps a visitor's choice of light or dark.
 func (s *Server) SetTheme(c *fiber.Ctx, theme string) {
-	c.Cookie(&fiber.Cookie{Name: themeCookie, Value: theme, Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+	chosen := s.Cookie(themeCookie, theme)
+	chosen.MaxAge = 365 * 24 * 3600
+	c.Cookie(chosen)
 }
 
-// Theme is the reader's choice: of the account, else of the browser, else "".
-func Theme(c *fiber.Ctx) string {
+// theme is the reader's choice: of the account, else of the browser, else "".
+func (s *Server) theme(c *fiber.Ctx) string {
 	if t := Actor(c).Theme; t == "light" || t == "dark" {
 		return t
 	}
-	if t := c.Cookies(themeCookie); t == "light" || t == "dark" {
+	if t := s.Kept(c, themeCookie); t == "light" || t == "dark" {
 		return t
 	}
 	return ""
@@ -230,7 +260,7 @@ func Theme(c *fiber.Ctx) string {
 // frame prepares the context of a page: the menu, who is there, what to say once.
 func (s *Server) frame(c *fiber.Ctx, status int) context.Context {
 	who := Actor(c)
-	f := layout.Frame{Theme: Theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu)), Why: s.why(c, who, status), Rests: who.Rests() && !strings.HasPrefix(c.Path(), "/profile/factors")}
+	f := layout.Frame{Theme: s.theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu)), Why: s.why(c, who, status), Rests: who.Rests() && !strings.HasPrefix(c.Path(), "/profile/factors")}
 	if who.SignedIn() {
 		f.Person = layout.Person{ID: who.ID.String(), Name: who.Name}
 	}
@@ -241,11 +271,11 @@ func (s *Server) frame(c *fiber.Ctx, status int) context.Context {
 	if who.Secretariat() {
 		f.Own = s.Own
 	}
-	if raw := c.Cookies(flashCookie); raw != "" {
+	if raw := s.Kept(c, flashCookie); raw != "" {
 		if text, err := base64.RawURLEncoding.DecodeString(raw); err == nil {
 			f.Flash = []layout.Flash{{Kind: "success", Text: string(text)}}
 		}
-		c.Cookie(&fiber.Cookie{Name: flashCookie, Path: "/", Expires: time.Unix(1, 0), HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+		s.forget(c, flashCookie)
 	}
 	return layout.With(c.UserContext(), f)
 }

@@ -32,7 +32,7 @@ func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
 	}
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 	c.Append(fiber.HeaderVary, "Cookie, Accept-Language, HX-Request")
-	if status != fiber.StatusOK || Actor(c).SignedIn() || len(c.Response().Header.PeekCookie(flashCookie)) > 0 {
+	if status != fiber.StatusOK || Actor(c).SignedIn() || len(c.Response().Header.PeekCookie(s.CookieName(flashCookie))) > 0 {
 		c.Set(fiber.HeaderCacheControl, "private, no-store")
 	} else if c.GetRespHeader(fiber.HeaderCacheControl) == "" {
 		c.Set(fiber.HeaderCacheControl, "public, no-cache")
@@ -65,8 +65,9 @@ func (s *Server) Text(c *fiber.Ctx, kind, text string) error {
 // the flash there ("" for none), a sentence in the reader's language.
 func (s *Server) SeeOther(c *fiber.Ctx, path, flash string) error {
 	if flash != "" {
-		c.Cookie(&fiber.Cookie{Name: flashCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(flash)), Path: "/", MaxAge: 60,
-			HTTPOnly: true, Secure: s.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+		said := s.Cookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(flash)))
+		said.MaxAge = 60
+		c.Cookie(said)
 	}
 	return c.Redirect(path, fiber.StatusSeeOther)
 }

@@ -106,15 +106,17 @@ const home = "/desk"
 const deviceCookie = "device"
 
 func (h *pages) origin(c *fiber.Ctx) account.Origin {
-	o := account.Origin{Address: h.Address(c), Agent: c.Get(fiber.HeaderUserAgent), Device: c.Cookies(deviceCookie), Half: c.Cookies(halfCookie)}
-	if s := web.Session(c); s != "" {
+	o := account.Origin{Address: h.Address(c), Agent: c.Get(fiber.HeaderUserAgent), Device: h.Kept(c, deviceCookie), Half: h.Kept(c, halfCookie)}
+	if s := h.Session(c); s != "" {
 		o.Session = web.Hash(s)
 	}
 	return o
 }
 
 func (h *pages) keepDevice(c *fiber.Ctx, device string) {
-	c.Cookie(&fiber.Cookie{Name: deviceCookie, Value: device, Path: "/", MaxAge: 365 * 24 * 3600, HTTPOnly: true, Secure: h.Secure(), SameSite: fiber.CookieSameSiteStrictMode})
+	kept := h.Cookie(deviceCookie, device)
+	kept.MaxAge, kept.SameSite = 365*24*3600, fiber.CookieSameSiteStrictMode
+	c.Cookie(kept)
 }
 
 // enter gives the browser its session and leads on: to the second step, if a
@@ -243,6 +245,7 @@ func (h *pages) postSignOut(c *fiber.Ctx) error {
 		access.Public(c.UserContext()) // the session has ended already: nothing is left to do
 	}
 	h.ClearSession(c)
+	c.Set("Clear-Site-Data", `"cache", "storage"`) // whoever uses the browser next finds nothing
 	return h.SeeOther(c, "/", i18n.T(c.UserContext(), "You are signed out."))
 }
 

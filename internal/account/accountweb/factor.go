@@ -208,7 +208,9 @@ func (h *pages) postRemoveApp(c *fiber.Ctx) error {
 }
 
 func (h *pages) setHalf(c *fiber.Ctx, secret string, age int) {
-	c.Cookie(&fiber.Cookie{Name: halfCookie, Value: secret, Path: "/sign-in", MaxAge: age, HTTPOnly: true, Secure: h.Secure(), SameSite: fiber.CookieSameSiteStrictMode})
+	kept := h.Cookie(halfCookie, secret)
+	kept.MaxAge, kept.SameSite = age, fiber.CookieSameSiteStrictMode
+	c.Cookie(kept)
 }
 
 func (h *pages) getSecond(c *fiber.Ctx) error {

@@ -17,7 +17,7 @@ import (
 
 var (
 	shownSecret = regexp.MustCompile(`otpauth://totp/[^"]*secret=([A-Z2-7]{32})`)
-	shownCode   = regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})</code>`)
+	shownCode   = regexp.MustCompile(`<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){5})</code>`)
 )
 
 // codeAt is what an app with that secret shows.
@@ -43,6 +43,9 @@ func armed(t *testing.T, p *apptest.Portal, email string) (c *apptest.Client, se
 	}
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes", len(codes))
+	}
+	if bits := 5 * len(strings.ReplaceAll(codes[0], "-", "")); bits < 112 { // less wants a slow hash
+		t.Fatalf("a recovery code of %d bits", bits)
 	}
 	return c, secret, codes
 }

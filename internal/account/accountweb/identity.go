@@ -37,7 +37,9 @@ func (h *pages) issuerName() string {
 
 func (h *pages) setState(c *fiber.Ctx, state string, age int) {
 	// Lax: it comes back with a link from the issuer's site.
-	c.Cookie(&fiber.Cookie{Name: stateCookie, Value: state, Path: "/sign-in/oidc", MaxAge: age, HTTPOnly: true, Secure: h.Secure(), SameSite: fiber.CookieSameSiteLaxMode})
+	kept := h.Cookie(stateCookie, state)
+	kept.MaxAge = age
+	c.Cookie(kept)
 }
 
 const stateAge = 600 // seconds
@@ -85,7 +87,7 @@ func (h *pages) getReturn(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
-	kept := c.Cookies(stateCookie)
+	kept := h.Kept(c, stateCookie)
 	h.setState(c, "", -1)
 	session, linked, err := h.accounts.Return(ctx, web.Actor(c), account.Returned{Code: in.Code, State: in.State, Kept: kept}, h.origin(c))
 	if problem.Of(err, problem.Invalid) { // for the operator: what the issuer said is not for who comes back

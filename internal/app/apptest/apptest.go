@@ -246,7 +246,7 @@ func (p *Portal) Person(name string, roles ...string) *Client {
 	c := p.Visitor()
 	c.ID, c.Name, c.Email, c.session = id, name, email, secret
 	u, _ := url.Parse(p.URL)
-	c.http.Jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: secret, Path: "/"}})
+	c.http.Jar.SetCookies(u, []*http.Cookie{{Name: p.Web.CookieName("session"), Value: secret, Path: "/"}})
 	return c
 }
 

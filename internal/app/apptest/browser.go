@@ -111,7 +111,7 @@ func (c *Client) Browser() *Tab {
 	c.p.t.Helper()
 	tab := Browser(c.p.t, c.p.URL)
 	if c.session != "" {
-		tab.do("sign in", network.SetCookie("session", c.session).WithURL(c.p.URL).WithHTTPOnly(true))
+		tab.do("sign in", network.SetCookie(c.p.Web.CookieName("session"), c.session).WithURL(c.p.URL).WithHTTPOnly(true))
 	}
 	return tab
 }

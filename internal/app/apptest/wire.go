@@ -50,7 +50,7 @@ func (w *Wire) To(address string) string {
 	return u.String()
 }
 
-// Silence: what is sent from now on gets no answer, and who comes is taken and not
+// Silence has what is sent from now on get no answer; who comes is taken and not
 // answered either.
 func (w *Wire) Silence() { w.silence(true) }
 

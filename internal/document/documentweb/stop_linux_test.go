@@ -41,8 +41,16 @@ func (l line) half(t *testing.T, method, path, body string, header ...string) ha
 	return half{t, conn, body[len(body)/2:]}
 }
 
+// replied is what came back.
+type replied struct {
+	status int
+	header http.Header
+	closes bool // the connection
+	body   string
+}
+
 // end sends the second half and reads the answer.
-func (h half) end() (*http.Response, string) {
+func (h half) end() replied {
 	h.t.Helper()
 	if _, err := io.WriteString(h.conn, h.rest); err != nil {
 		h.t.Fatal(err)
@@ -50,7 +58,7 @@ func (h half) end() (*http.Response, string) {
 	return h.answer()
 }
 
-func (h half) answer() (*http.Response, string) {
+func (h half) answer() replied {
 	h.t.Helper()
 	if err := h.conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		h.t.Fatal(err)
@@ -64,7 +72,7 @@ func (h half) answer() (*http.Response, string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return r, string(raw)
+	return replied{r.StatusCode, r.Header, r.Close, string(raw)}
 }
 
 // TestStop: a portal that is told to stop ends streams of events and uploads that
@@ -109,8 +117,8 @@ func TestStop(t *testing.T) {
 
 	ended := portal.Stop()
 	open.Want("") // while others wait
-	if r, body := sending.answer(); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || !strings.Contains(body, "about to stop") {
-		t.Errorf("the upload is answered %d: %s", r.StatusCode, body)
+	if r := sending.answer(); r.status != 503 || r.header.Get("Retry-After") == "" || !strings.Contains(r.body, "about to stop") {
+		t.Errorf("the upload is answered %d: %s", r.status, r.body)
 	}
 	if r, err := http.Get(w.URL + "/healthz"); err == nil {
 		_ = r.Body.Close()
@@ -121,17 +129,17 @@ func TestStop(t *testing.T) {
 		t.Fatalf("it ended while requests were under way: %v", err)
 	default:
 	}
-	if r, body := small.end(); r.StatusCode != 201 || !r.Close {
-		t.Errorf("what was asked before is answered %d (closing: %v): %s", r.StatusCode, r.Close, body)
+	if r := small.end(); r.status != 201 || !r.closes {
+		t.Errorf("what was asked before is answered %d (closing: %v): %s", r.status, r.closes, r.body)
 	}
-	if r, body := form.end(); r.StatusCode != 201 {
-		t.Errorf("a file that was being sent is answered %d: %s", r.StatusCode, body)
+	if r := form.end(); r.status != 201 {
+		t.Errorf("a file that was being sent is answered %d: %s", r.status, r.body)
 	}
 	if err := lock.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if r, body := waiting.answer(); r.StatusCode != 200 {
-		t.Errorf("who waited for the database is answered %d: %s", r.StatusCode, body)
+	if r := waiting.answer(); r.status != 200 {
+		t.Errorf("who waited for the database is answered %d: %s", r.status, r.body)
 	}
 	select {
 	case err := <-ended:
@@ -165,7 +173,7 @@ func TestStopWhileSending(t *testing.T) {
 			t.Fatal(err)
 		}
 	}) // fails if the portal does not stop in time
-	if r, body := sending.answer(); r.StatusCode != 503 {
-		t.Errorf("it is answered %d: %s", r.StatusCode, body)
+	if r := sending.answer(); r.status != 503 {
+		t.Errorf("it is answered %d: %s", r.status, r.body)
 	}
 }
