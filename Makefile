@@ -27,6 +27,8 @@ JOBS     := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 
 TEMPL := go run github.com/a-h/templ/cmd/templ@v0.3.977
 
+NFPM := go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+
 LINT_VERSION := 2.15.0
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/commissionportal/tools
 LINT  := $(or $(wildcard var/tools/golangci-lint-$(LINT_VERSION)),$(TOOLS)/golangci-lint-$(LINT_VERSION))
@@ -44,6 +46,17 @@ run: build
 .PHONY: build
 build: go
 	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X commissionportal/internal/app.Version=$(VERSION)" -o var/portal ./cmd/portal
+
+## deb: the package for Debian and Ubuntu, var/deb/commissionportal_*.deb, and a look at what is in it
+# A tag v1.2.3 makes 1.2.3; what is none, a version before every release.
+DEB_ARCH    ?= $(shell go env GOARCH)
+DEB_VERSION ?= $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || git log -1 --format='0.0~git%cd.%h' --date=format:%Y%m%d%H%M)
+.PHONY: deb
+deb: go
+	@rm -rf var/deb && mkdir -p var/deb
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(DEB_ARCH) go build -trimpath -ldflags "-s -w -X commissionportal/internal/app.Version=$(VERSION)" -o var/deb/portal ./cmd/portal
+	@DEB_ARCH=$(DEB_ARCH) DEB_VERSION=$(DEB_VERSION) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(NFPM) package -f deploy/nfpm.yaml -p deb -t var/deb/
+	@deploy/deb/check var/deb/*.deb
 
 ## test: all that is checked: generated files, format, vet, lint, tests
 .PHONY: test
