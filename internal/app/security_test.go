@@ -1,0 +1,89 @@
+package app_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestSecurityPage holds docs/security.md to what there is: every test that it names, as
+// package.Test, and every file; each requirement once, in the order of the standard; and
+// the sum of what holds.
+func TestSecurityPage(t *testing.T) {
+	t.Parallel()
+	const root = "../.."
+	raw, err := os.ReadFile(filepath.Join(root, "docs/security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	tests, test := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	for _, dir := range []string{"cmd", "internal", "views"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			code, err := os.ReadFile(path)
+			for _, m := range test.FindAllStringSubmatch(string(code), -1) {
+				tests[filepath.Base(filepath.Dir(path))+"."+m[1]] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
+		name := m[1]
+		switch {
+		case regexp.MustCompile(`^\w+\.Test\w+$`).MatchString(name):
+			if named[name] = true; !tests[name] {
+				t.Errorf("there is no %s", name)
+			}
+		case regexp.MustCompile(`^Test\w+$`).MatchString(name) && !tests["app."+name]:
+			t.Errorf("there is no %s in internal/app", name)
+		case regexp.MustCompile(`^(internal|docs|policies|deploy|views|cmd)(/|$)|^[\w.]+\.(md|mod|sum)$`).MatchString(name):
+			if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if len(named) < 50 {
+		t.Errorf("only %d tests are named: they were looked for in the wrong way", len(named))
+	}
+
+	// How many requirements of levels 1 and 2 each chapter of ASVS 5.0.0 has.
+	want := map[int]int{1: 27, 2: 11, 3: 19, 4: 10, 5: 9, 6: 35, 7: 18, 8: 7, 9: 7, 10: 29, 11: 14, 12: 9, 13: 13, 14: 9, 15: 13, 16: 16, 17: 7}
+	got, count, last := map[int]int{}, map[string]int{}, 0
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+)\.(\d+)\.(\d+) \| ([12]) \| [^|]+ \| \**(holds|in part|no|n/a)\** \| ([^|]+) \|$`).FindAllStringSubmatch(text, -1) {
+		var chapter, section, n int
+		if _, err := fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &chapter, &section, &n); err != nil {
+			t.Fatal(err)
+		}
+		if at := chapter*1_000_000 + section*1000 + n; at <= last {
+			t.Errorf("%s.%s.%s is out of order, or there twice", m[1], m[2], m[3])
+		} else {
+			last = at
+		}
+		got[chapter]++
+		count[m[5]]++
+		if strings.TrimSpace(m[6]) == "" {
+			t.Errorf("%s.%s.%s says nothing", m[1], m[2], m[3])
+		}
+	}
+	all := 0
+	for chapter, n := range want {
+		if got[chapter] != n {
+			t.Errorf("V%d has %d requirements here, and %d in the standard", chapter, got[chapter], n)
+		}
+		all += n
+	}
+	if sum := fmt.Sprintf("Of %d requirements %d apply; %d of them hold, %d in part, %d not.", all, all-count["n/a"], count["holds"], count["in part"], count["no"]); !strings.Contains(text, sum) {
+		t.Errorf("the page does not say: %s", sum)
+	}
+}
