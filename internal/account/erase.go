@@ -281,9 +281,9 @@ func (s *Service) forget(ctx context.Context, id uuid.UUID) error {
 		if err != nil {
 			return err
 		}
-		waiting, err := s.post.Forget(ctx, tx.SQL(), e.Person, e.Addresses, e.Like())
+		waiting, err := s.post.Forget(ctx, tx.SQL(), e.Person, e.Addresses, e.Pattern())
 		if err == nil && !waiting {
-			waiting, err = s.queue.Forget(ctx, tx.SQL(), e.Like())
+			waiting, err = s.queue.Forget(ctx, tx.SQL(), e.Pattern())
 		}
 		if err == nil && waiting {
 			err = errLater

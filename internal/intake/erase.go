@@ -12,7 +12,7 @@ import (
 // deleted, and reports do not name them any more. What a source calls the person is
 // forgotten too: whoever is in its next file comes as somebody new.
 func (s *Service) Forget(ctx context.Context, tx *journal.Tx, e journal.Erasure) error {
-	like, marks := pq.Array(e.Like()), pq.ByteaArray{}
+	pattern, marks := e.Pattern(), pq.ByteaArray{}
 	for _, f := range e.Forms() {
 		marks = append(marks, []byte(f))
 	}
@@ -22,10 +22,10 @@ func (s *Service) Forget(ctx context.Context, tx *journal.Tx, e journal.Erasure)
 	if _, err := tx.Exec(ctx, `UPDATE import_line SET name = $2 WHERE path = '/persons/' || $1::uuid`, e.Person, e.Pseudonym); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE import_line SET notes = '{}' WHERE array_to_string(notes, ' ') ILIKE ANY($1)`, like); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE import_line SET notes = '{}' WHERE array_to_string(notes, ' ') ~* $1`, pattern); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE import SET sample = '[]' WHERE sample::text ILIKE ANY($1)`, like); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE import SET sample = '[]' WHERE sample::text ~* $1`, pattern); err != nil {
 		return err
 	}
 	// A part ends anywhere, so each is searched with the beginning of the next one.

@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lib/pq"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivertype"
@@ -176,14 +175,15 @@ func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, jobs ...Job) error {
 	return nil
 }
 
-// Forget deletes finished jobs whose arguments or errors are like one of the
-// patterns. It reports whether there is one that is still to be carried out.
-func (q *Queue) Forget(ctx context.Context, tx *sql.Tx, like []string) (waiting bool, err error) {
-	const named = `(args::text ILIKE ANY($1) OR array_to_string(errors, ' ') ILIKE ANY($1) OR metadata::text ILIKE ANY($1))`
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE finalized_at IS NULL AND `+named+`)`, pq.Array(like)).Scan(&waiting); err != nil || waiting {
+// Forget deletes finished jobs in whose arguments or errors a regular expression of
+// Postgres is found. It reports whether there is one that is still to be carried
+// out: then none is deleted.
+func (q *Queue) Forget(ctx context.Context, tx *sql.Tx, pattern string) (waiting bool, err error) {
+	const named = `(args::text ~* $1 OR array_to_string(errors, ' ') ~* $1 OR metadata::text ~* $1)`
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE finalized_at IS NULL AND `+named+`)`, pattern).Scan(&waiting); err != nil || waiting {
 		return waiting, err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM river_job WHERE finalized_at IS NOT NULL AND `+named, pq.Array(like))
+	_, err = tx.ExecContext(ctx, `DELETE FROM river_job WHERE finalized_at IS NOT NULL AND `+named, pattern)
 	return false, err
 }
 

@@ -97,15 +97,32 @@ func (e Erasure) replace(text string, names []string) string {
 	return text
 }
 
-// Like are patterns of ILIKE for texts that may name the person: as they stand,
-// inside HTML, or inside JSON.
-func (e Erasure) Like() []string {
+// Pattern is a regular expression of Postgres that finds what Replace would replace,
+// in HTML and JSON too.
+func (e Erasure) Pattern() string {
 	var list []string
 	for _, form := range e.Forms() {
-		list = append(list, strings.ReplaceAll(postgres.Contains(form), " ", "%"))
+		before, after := `(?<![[:alnum:]])`, `(?![[:alnum:]])`
+		end, _ := utf8.DecodeLastRuneInString(form)
+		switch {
+		case slices.Contains(e.Addresses, form):
+			before, after = `(?<![[:alnum:]._%+-])`, `(?![[:alnum:]-]|\.[[:alnum:]])`
+		case unbounded(first(form)) && unbounded(end):
+			before, after = "", ""
+		case unbounded(first(form)):
+			before = ""
+		case unbounded(end):
+			after = ""
+		}
+		list = append(list, before+spaces.ReplaceAllString(special.ReplaceAllString(form, `\$0`), `(?:\s|\\[nrt])+`)+after)
 	}
-	return list
+	return strings.Join(list, "|")
 }
+
+var (
+	special = regexp.MustCompile(`[^\pL\pM\pN\s]`)
+	spaces  = regexp.MustCompile(`\s+`)
+)
 
 // Forms are what is searched for, as it stands in texts, HTML and JSON.
 func (e Erasure) Forms() []string {
@@ -138,12 +155,12 @@ type Text struct {
 // In puts the pseudonym into columns of a table; key is an expression that names a
 // row. For tables of the caller.
 func (e Erasure) In(ctx context.Context, q postgres.Q, table, key string, columns ...Text) error {
-	like := pq.Array(e.Like())
+	pattern := e.Pattern()
 	for _, c := range columns {
 		found, err := postgres.All[struct {
 			Key  string `db:"key"`
 			Text string `db:"text"`
-		}](ctx, q, `SELECT (`+key+`)::text AS key, `+c.Column+` AS text FROM `+table+` WHERE `+c.Column+` ILIKE ANY($1) ORDER BY 1`, like)
+		}](ctx, q, `SELECT (`+key+`)::text AS key, `+c.Column+` AS text FROM `+table+` WHERE `+c.Column+` ~* $1 ORDER BY 1`, pattern)
 		if err != nil {
 			return err
 		}
@@ -248,7 +265,7 @@ func (tx *Tx) Erase(ctx context.Context, e Erasure) error {
 	}
 	rows, err := postgres.All[found](ctx, tx, `
 		SELECT scope_id, number, person_id, object_id, note::text AS note FROM journal_entry
-		WHERE object_id = ANY($1::uuid[]) OR person_id = $2 OR note::text ILIKE ANY($3) ORDER BY scope_id, number`, texts(e.Objects), e.Person, pq.Array(e.Like()))
+		WHERE object_id = ANY($1::uuid[]) OR person_id = $2 OR note::text ~* $3 ORDER BY scope_id, number`, texts(e.Objects), e.Person, e.Pattern())
 	if err != nil {
 		return err
 	}

@@ -140,10 +140,11 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) er
 	return o.queue.Enqueue(ctx, tx, work...)
 }
 
-// Forget deletes the letters to a person, and those to others that are like one of
-// the patterns. It reports whether one of them has yet to be sent: then none is deleted.
-func (o *Outbox) Forget(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses, like []string) (waiting bool, err error) {
-	return deleteNaming(ctx, tx, person, addresses, like)
+// Forget deletes the letters to a person, and those to others that a regular
+// expression of Postgres is found in. It reports whether one of them has yet to be
+// sent: then none is deleted.
+func (o *Outbox) Forget(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses []string, pattern string) (waiting bool, err error) {
+	return deleteNaming(ctx, tx, person, addresses, pattern)
 }
 
 var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)

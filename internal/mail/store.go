@@ -94,11 +94,11 @@ func settle(ctx context.Context, db *sql.DB, id uuid.UUID, state State, reason s
 	return err
 }
 
-// deleteNaming deletes letters to somebody, and those that are like one of the
-// patterns, unless one of them has yet to be sent.
-func deleteNaming(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses, like []string) (waiting bool, err error) {
-	const those = ` (person_id = $1 OR lower(to_address) = ANY($2) OR subject ILIKE ANY($3) OR text ILIKE ANY($3) OR html ILIKE ANY($3) OR last_error ILIKE ANY($3))`
-	args := []any{person, pq.Array(addresses), pq.Array(like)}
+// deleteNaming deletes letters to somebody, and those that the pattern is found in,
+// unless one of them has yet to be sent.
+func deleteNaming(ctx context.Context, tx *sql.Tx, person uuid.UUID, addresses []string, pattern string) (waiting bool, err error) {
+	const those = ` (person_id = $1 OR lower(to_address) = ANY($2) OR subject ~* $3 OR text ~* $3 OR html ~* $3 OR last_error ~* $3)`
+	args := []any{person, pq.Array(addresses), pattern}
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM mail WHERE state = 'queued' AND`+those+`)`, args...).Scan(&waiting); err != nil || waiting {
 		return waiting, err
 	}
