@@ -335,7 +335,7 @@ func (l *look) hits(ctx context.Context, asked []string, about, most int) ([]hit
 	var all []hit
 	top := l.known.last>>slice + 1 // slices that remain
 	expected := float64(about) / float64(top)
-	for looked := int64(0); top > 0 && len(all) < most; {
+	for top > 0 && len(all) < most {
 		width := int64(mostWide)
 		switch {
 		case expected*float64(top) <= 2*mostRead:
@@ -349,9 +349,10 @@ func (l *look) hits(ctx context.Context, asked []string, about, most int) ([]hit
 			return nil, err
 		}
 		all = append(all, found...)
-		top, looked = top-width, looked+width
-		if l.sight.All || l.audience() != "" { // else the reader may see next to nothing of what matches
-			expected = min(expected, float64(len(all)+unlearned)/float64(looked))
+		top -= width
+		looked := float64(l.known.last+1)/(1<<slice) - float64(top) // slices; the newest is not full
+		if l.sight.All || l.audience() != "" {                      // else the reader may see next to nothing of what matches
+			expected = min(expected, float64(len(all)+unlearned)/looked)
 		}
 	}
 	return all, nil
