@@ -128,9 +128,13 @@ func (s *Service) ScanRest(ctx context.Context) error {
 // brought it and the secretariat.
 func (s *Service) quarantine(ctx context.Context, d blob.Digest, virus string) error {
 	permit := access.System("document.scan", access.Portal, "file", "quarantine")
-	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE file SET scan = 'infected' WHERE digest = $1`, d); err != nil {
+	err := journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
+		news, err := postgres.All[bool](ctx, tx, `UPDATE file SET scan = 'infected' WHERE digest = $1 AND scan = 'none' RETURNING true`, d)
+		if err != nil {
 			return err
+		}
+		if len(news) == 0 {
+			return errToldAlready
 		}
 		found, err := postgres.All[struct {
 			ID     uuid.UUID  `db:"id"`
@@ -178,7 +182,14 @@ func (s *Service) quarantine(ctx context.Context, d blob.Digest, virus string) e
 		}
 		return nil
 	})
+	if errors.Is(err, errToldAlready) {
+		return nil
+	}
+	return err
 }
+
+// errToldAlready ends what another server, which found the same, has done.
+var errToldAlready = errors.New("the file is in quarantine")
 
 // secretariat are its members, to write to.
 func secretariat(ctx context.Context, q postgres.Q) ([]mail.Reader, error) {
