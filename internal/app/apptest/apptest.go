@@ -253,10 +253,18 @@ func (p *Portal) Person(name string, roles ...string) *Client {
 // Secretariat is a person of the secretariat.
 func (p *Portal) Secretariat() *Client { return p.Person("Sam Secretariat", "secretariat") }
 
+// plain asks for answers as they are. Who wants them compressed says so.
+var plain = func() *http.Transport {
+	t, _ := http.DefaultTransport.(*http.Transport)
+	t = t.Clone()
+	t.DisableCompression = true
+	return t
+}()
+
 // Visitor is a browser that nobody has signed in with.
 func (p *Portal) Visitor() *Client {
 	jar, _ := cookiejar.New(nil)
-	return &Client{p: p, http: &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &Client{p: p, http: &http.Client{Jar: jar, Transport: plain, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // Client is one person's (or nobody's) way in: pages with Get and Post, the API

@@ -3,6 +3,7 @@ package apptest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,8 +28,9 @@ type watch struct {
 
 	mu       sync.Mutex
 	faults   []string
-	expected []int // answers that the test has announced
-	shaky    bool  // see Shaky
+	expected []int  // answers that the test has announced
+	shaky    bool   // see Shaky
+	held     string // see Hold
 	pending  map[network.RequestID]string
 	last     time.Time // of anything that a page does while it loads
 }
@@ -164,20 +166,29 @@ func (w *watch) end() []string {
 }
 
 // settle waits until the page has come to rest: loaded, and nothing asked for
-// any more for a moment. It only makes journeys steady; it judges nothing.
+// any more for a moment. What is held back is not waited for.
 func (tab *Tab) settle() {
+	tab.t.Helper()
 	const moment = 60 * time.Millisecond
 	start := time.Now()
-	for end := start.Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := start.Add(tab.patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		tab.mu.Lock()
-		busy := len(tab.pending) > 0 || time.Since(tab.last) < moment || time.Since(start) < moment
+		held := tab.held
+		busy := time.Since(tab.last) < moment || time.Since(start) < moment
+		for _, address := range tab.pending {
+			busy = busy || held == "" || !strings.Contains(address, held)
+		}
 		tab.mu.Unlock()
 		if busy {
 			continue
 		}
 		var state string
-		if err := tab.run(chromedp.Evaluate("document.readyState", &state)); err == nil && state == "complete" {
+		if err := tab.run(chromedp.Evaluate("document.readyState", &state)); err == nil && (state == "complete" || held != "" && state == "interactive") {
 			return
 		}
 	}
+	tab.mu.Lock()
+	pending := slices.Collect(maps.Values(tab.pending))
+	tab.mu.Unlock()
+	tab.fail("the page does not come to rest, and still waits for %q", pending)
 }

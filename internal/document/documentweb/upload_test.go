@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/document"
 	"commissionportal/internal/postgres/private"
@@ -601,8 +602,8 @@ func TestSavedName(t *testing.T) {
 // else what was typed stays, and a file that was not to blame.
 func TestRefusedBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	over := strings.Repeat("x", 65<<20)
+	w := newWorld(t, func(c *app.Config) { c.MaxFile = 8 << 20 })
+	over := strings.Repeat("x", 9<<20)
 	w.member.Send("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
 	w.member.SendChunked("POST", "/api/v1/uploads?name=big.txt", over).Want(413)
 	const list, versions = "/commissions/energy/documents", "/documents/ENERGY-N0001/versions"
