@@ -336,12 +336,12 @@ func (l *look) hits(ctx context.Context, asked []string, about, most int) ([]hit
 	top := l.known.last>>slice + 1 // slices that remain
 	expected := float64(about) / float64(top)
 	for top > 0 && len(all) < most {
-		width := int64(mostWide)
+		width, want := int64(mostWide), min(mostRead, 1.2*float64(most-len(all))+50)
 		switch {
 		case expected*float64(top) <= 2*mostRead:
 			width = top
-		case expected*mostWide > mostRead:
-			width = max(1, int64(mostRead/expected))
+		case expected*mostWide > want:
+			width = max(1, int64(want/expected))
 		}
 		width = min(width, top)
 		found, err := l.step(ctx, asked, top-width, top, width == top, most-len(all))
