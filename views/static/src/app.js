@@ -123,13 +123,15 @@ if (document.querySelector('[hx-trigger^=load]') && !window.htmx) fetchHtmx()
 else if (!window.htmx) for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, enrich)
 
 // What the reader has opened stays open, and what was chosen stays chosen, when its
-// part of the page comes anew.
-let opened = [], chosen = []
+// part of the page comes anew; also where it comes again before it was opened again.
+let opened = [], chosen = [], swapping = false
 document.addEventListener('htmx:beforeSwap', event => {
-  opened = [...event.target.querySelectorAll('details[id][open]')].map(d => d.id)
+  opened = [...swapping ? opened : [], ...[...event.target.querySelectorAll('details[id][open]')].map(d => d.id)]
+  swapping = true
   chosen = [...event.target.querySelectorAll('input[type=radio]:checked')].map(r => `input[type=radio][name="${CSS.escape(r.name)}"][value="${CSS.escape(r.value)}"]`)
 })
 document.addEventListener('htmx:load', event => {
+  swapping = false
   for (const id of opened) event.target.querySelector(`#${CSS.escape(id)}`)?.setAttribute('open', '')
   for (const radio of chosen) {
     const again = event.target.querySelector(radio)
