@@ -106,10 +106,11 @@ measure-downloads: build
 	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
 	  go test -count=1 -v -timeout=60m -run 'TestMeasureDownloads$$' ./internal/document/documentweb
 
-## prove: a million decisions about random rules, compared with an oracle that knows no Casbin
+## prove: a million decisions about random rules, and every route as everybody, compared with oracles that know no Casbin
 .PHONY: prove
 prove: go
 	@PROVE=1 go test -count=1 -v -run 'TestRulesByOracle$$' ./internal/access
+	@PROVE=1 go run ./internal/postgres/private/serve -- go test -count=1 -v -run 'TestMatrix$$' ./internal/app
 
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,8 @@ var narrower = map[string]string{
 
 // TestMatrix asks every route as everybody: every role in the commission, in others
 // of it and beside it, in organizations, in the portal, by session and by token. Who
-// may not according to the tables is refused, and no page is refused to who may.
+// may not according to the tables is refused, and no page is refused to who may: a
+// quarter of these are asked, and all by `make prove`.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	w, d := newWorld(t, 3), described(t)
@@ -163,7 +165,7 @@ func TestMatrix(t *testing.T) {
 	entries := func() int {
 		return apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE person_id IS NOT NULL`)
 	}
-	asks, denials, before := 0, 0, entries()
+	asks, denials, before, all := 0, 0, entries(), os.Getenv("PROVE") != ""
 	for n, r := range w.Web.Routes() {
 		if r.Object == "" || r.Live || r.Method == "OPTIONS" {
 			continue
@@ -182,8 +184,8 @@ func TestMatrix(t *testing.T) {
 			if a.name == "observer" && question == "document submit" { // a rule of the commission: newWorld
 				may = false
 			}
-			if may && r.Method != "GET" {
-				continue // it would be done
+			if may && (r.Method != "GET" || !all && (n+i)%4 != 0) {
+				continue // it would be done; of pages, a part is enough each time
 			}
 			var got apptest.Reply
 			switch {
