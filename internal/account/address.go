@@ -115,6 +115,7 @@ type addressLetter struct {
 func (addressLetter) Kind() string { return "account.address" }
 
 func (s *Service) sendAddress(ctx context.Context, j addressLetter) error {
+	wrote := journal.Say("Wrote to the address that was asked for") // whosever it is: the person reads this in the export
 	err := journal.Change(ctx, s.db, access.System("address", access.Portal, "account", "move"), func(tx *journal.Tx) error {
 		m, err := moveWhere(ctx, tx, `id = $1 AND hash IS NULL`, j.Move, tx.Now)
 		if err != nil {
@@ -127,7 +128,7 @@ func (s *Service) sendAddress(ctx context.Context, j addressLetter) error {
 			}
 		}
 		if err == nil {
-			return tx.Record(m.Person, journal.Say("The address that was asked for is somebody else's"))
+			return tx.Record(m.Person, wrote)
 		}
 		if !problem.Of(err, problem.NotFound) {
 			return err
@@ -143,7 +144,7 @@ func (s *Service) sendAddress(ctx context.Context, j addressLetter) error {
 		if err := s.writeMove(ctx, tx, p, m.Email, link); err != nil {
 			return err
 		}
-		return tx.Record(m.Person, journal.Say("Sent a link that confirms another address"))
+		return tx.Record(m.Person, wrote)
 	})
 	if problem.Of(err, problem.NotFound) { // stopped, or asked for anew
 		return nil

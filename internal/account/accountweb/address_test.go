@@ -49,6 +49,10 @@ func TestAddress(t *testing.T) {
 	}
 	letter(t, p, "account.wanted", "eve@example.org", 1)
 	settled(t, p)
+	// Nor does the journal tell, which a person reads in the export of everything.
+	if said := apptest.Value[string](p, `SELECT string_agg(DISTINCT note->>'text', E'\n') FROM journal_entry j JOIN person p ON p.id = j.object_id WHERE p.email = $1 AND action = 'move'`, first); strings.Contains(said, "\n") {
+		t.Errorf("of a free address and of somebody else's the journal says\n%s", said)
+	}
 	ada.API("GET", "/persons/me/address", nil).Want(200, `"email":"eve@example.org"`)
 	ada.Get("/profile/address").Want(200, "eve@example.org", "have not confirmed it yet")
 	if n := apptest.Value[int](p, `SELECT count(*) FROM mail WHERE kind = 'account.move' AND to_address = 'eve@example.org'`); n != 0 {
