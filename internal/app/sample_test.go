@@ -1,4 +1,4 @@
-package sample_test
+package app_test
 
 import (
 	"context"

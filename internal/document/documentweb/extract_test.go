@@ -1,4 +1,4 @@
-package document_test
+package documentweb_test
 
 import (
 	"context"

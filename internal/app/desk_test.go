@@ -1,4 +1,4 @@
-package deskweb_test
+package app_test
 
 import (
 	"regexp"

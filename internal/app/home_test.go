@@ -1,4 +1,4 @@
-package homeweb_test
+package app_test
 
 import (
 	"net/url"
@@ -9,9 +9,9 @@ import (
 	"commissionportal/internal/home"
 )
 
-// world arranges a commission whose roster only its members see, a member, and
+// frontWorld arranges a commission whose roster only its members see, a member, and
 // an organization.
-func world(t *testing.T) (p *apptest.Portal, member *apptest.Client) {
+func frontWorld(t *testing.T) (p *apptest.Portal, member *apptest.Client) {
 	p = apptest.New(t)
 	member = p.Person("Miriam Member")
 	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('energia-nova', 'Energía Nova S.A.', 'energia nova', 'company', 'ES', 'member'),
@@ -25,7 +25,7 @@ func world(t *testing.T) (p *apptest.Portal, member *apptest.Client) {
 
 func TestFront(t *testing.T) {
 	t.Parallel()
-	p, _ := world(t)
+	p, _ := frontWorld(t)
 	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, purpose, sector_id) SELECT s, upper(s), initcap(s), 'commission', s, 'For the sea.', id
 		FROM unnest(ARRAY['proposed', 'abandoned']) s, sector WHERE sector.slug = 'energy'`)
 	p.Visitor().Get("/").Want(200, "Grid Storage", "Energy", "organizations?country=ES", "Looking for support", "0 supporters from", "2 commissions").Lacks("Hidden Works", "Abandoned")
@@ -47,7 +47,7 @@ func TestFront(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	p, member := world(t)
+	p, member := frontWorld(t)
 	colleague := p.Person("Colin Colleague")
 	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
 		SELECT tstzrange(now() - interval '1 day', NULL), c.id, $1, $2, 'observer', 'chair' FROM commission c`, colleague.ID, colleague.Name)
@@ -86,7 +86,7 @@ func TestSearch(t *testing.T) {
 
 func TestCost(t *testing.T) {
 	t.Parallel()
-	p, member := world(t)
+	p, member := frontWorld(t)
 	for _, tt := range []struct {
 		path string
 		most int
