@@ -115,3 +115,19 @@ func TestMessagesHaveOneEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	page := p.Visitor().Get("/commissions", "Accept-Encoding", "br").Want(200)
+	for name, want := range map[string]string{
+		"Content-Encoding": "br", "X-Content-Type-Options": "nosniff", "Cache-Control": "public, no-cache",
+	} {
+		if got := page.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if own := p.Person("Ada Lovelace").Get("/commissions").Header.Get("Cache-Control"); own != "private, no-store" {
+		t.Errorf("a signed-in page may be cached: %q", own)
+	}
+}

@@ -96,19 +96,3 @@ func TestLostAnswer(t *testing.T) {
 	p.Exec(`UPDATE idempotency SET created_at = now() - interval '2 minutes'`)
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(422, "is there already")
 }
-
-func TestHeaders(t *testing.T) {
-	t.Parallel()
-	p := apptest.New(t)
-	page := p.Visitor().Get("/commissions", "Accept-Encoding", "br").Want(200)
-	for name, want := range map[string]string{
-		"Content-Encoding": "br", "X-Content-Type-Options": "nosniff", "Cache-Control": "public, no-cache",
-	} {
-		if got := page.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-	if own := p.Person("Ada Lovelace").Get("/commissions").Header.Get("Cache-Control"); own != "private, no-store" {
-		t.Errorf("a signed-in page may be cached: %q", own)
-	}
-}
