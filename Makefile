@@ -68,6 +68,7 @@ test: generated format vet lint tests
 # and files in the checkout are as they were: real files are therefore opened by a link
 # in it, and what saw a database, a browser or a kernel reads TEST_RUN, and runs each
 # time (private.Uncached). ARGS=-count=1 runs all of them.
+# Memory is collected less often than elsewhere (GOGC): the tests hold little.
 # The race detector watches without checkptr, which it brings along: there is one unsafe
 # pointer, of a system call.
 # Children that read files are the portal itself, and the style sheets are compressed
@@ -79,7 +80,7 @@ tests: go cc chromium
 	@go build -o var/test/portal ./cmd/portal
 	@if data=$$(realpath -e "$${SHARED_DATA:-../shared/data}" 2>/dev/null); then \
 	  ln -sfn "$$data" var/test/data; export SHARED_DATA="$(CURDIR)/var/test/data"; fi; \
-	TEST_RUN=$$(date +%s.%N) CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 go run ./internal/postgres/private/serve -- \
+	TEST_RUN=$$(date +%s.%N) CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 GOGC=400 go run ./internal/postgres/private/serve -- \
 	  go run .ci/tally.go go test -json -race -gcflags=all=-d=checkptr=0 -gcflags=github.com/andybalholm/brotli=-race=false -gcflags=golang.org/x/crypto/argon2=-race=false -vet=off -p=$(JOBS) -parallel=4 -timeout=10m $(ARGS) $(PACKAGES)
 
 ## test-s3: the file store on a real server that speaks S3, built once

@@ -45,10 +45,18 @@ func value[T any](t testing.TB, db *postgres.DB, query string, args ...any) T {
 	return v
 }
 
-// TestAmount compares what is there with what the sample promises.
-func TestAmount(t *testing.T) {
+// TestSample looks at the sample, loaded once for all who look.
+func TestSample(t *testing.T) {
 	t.Parallel()
 	db, s := loaded(t, now)
+	t.Run("amount", func(t *testing.T) { sampleAmount(t, db, s) })
+	t.Run("rules", func(t *testing.T) { sampleRules(t, db) })
+	t.Run("sign-ins", func(t *testing.T) { sampleSignIns(t, db) })
+	t.Run("same", func(t *testing.T) { sampleSame(t, db) })
+}
+
+// sampleAmount compares what is there with what the sample promises.
+func sampleAmount(t *testing.T, db *postgres.DB, s sample.Summary) {
 	t.Logf("%+v", s)
 	if want := (sample.Summary{Commissions: 41, Sectors: 11, Organizations: 130, Countries: s.Countries, Persons: 620, Seats: s.Seats, Documents: s.Documents}); s != want {
 		t.Errorf("%+v, want %+v", s, want)
@@ -121,11 +129,9 @@ func asOfNow(query string) string {
 	return strings.ReplaceAll(query, "$1", "'"+now.Format(time.RFC3339)+"'")
 }
 
-// TestRules looks for what the services would have refused: each query counts
+// sampleRules looks for what the services would have refused: each query counts
 // violations.
-func TestRules(t *testing.T) {
-	t.Parallel()
-	db, _ := loaded(t, now)
+func sampleRules(t *testing.T, db *postgres.DB) {
 	for _, tt := range []struct{ name, query string }{
 		{"an active commission without a chair", `SELECT count(*) FROM commission c WHERE state = 'active' AND NOT EXISTS (
 			SELECT FROM seat WHERE commission_id = c.id AND role = 'chair' AND NOT suspended AND period @> $1::timestamptz)`},
@@ -194,10 +200,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestSignIns looks at what the three sample persons find.
-func TestSignIns(t *testing.T) {
-	t.Parallel()
-	db, _ := loaded(t, now)
+// sampleSignIns looks at what the three sample persons find.
+func sampleSignIns(t *testing.T, db *postgres.DB) {
 	for _, email := range []string{sample.Secretariat, sample.Chair, sample.Member} {
 		hash := value[string](t, db, `SELECT password_hash FROM person WHERE email = $1 AND confirmed_at IS NOT NULL AND state = 'active'`, email)
 		if ok, err := argon2id.ComparePasswordAndHash(sample.Password, hash); err != nil || !ok {
@@ -224,14 +228,12 @@ func TestSignIns(t *testing.T) {
 	}
 }
 
-// TestSame loads twice: the same instant gives the same sample to the last row,
+// sampleSame loads again: the same instant gives the same sample to the last row,
 // another one the same names and histories.
-func TestSame(t *testing.T) {
-	t.Parallel()
+func sampleSame(t *testing.T, a *postgres.DB) {
 	digest := func(db *postgres.DB, query string) string {
 		return value[string](t, db, `SELECT md5(string_agg(x::text, E'\n' ORDER BY x::text COLLATE "C")) FROM (`+query+`) x`)
 	}
-	a, _ := loaded(t, now)
 	b, _ := loaded(t, now)
 	c, _ := loaded(t, time.Date(2029, 8, 5, 23, 59, 59, 999_999_999, time.FixedZone("", 9*3600)))
 	names := `SELECT slug, name FROM organization UNION ALL SELECT slug, name FROM commission UNION ALL SELECT email, name FROM person
