@@ -168,7 +168,7 @@ cc: go
 .PHONY: chromium
 chromium:
 	@there() { for name in "$$@"; do if command -v "$$name" >/dev/null; then return 0; fi; done; return 1; }; \
-	if there "$${CHROMIUM:-chromium-headless-shell}"; then exit 0; fi; \
+	if there "$${CHROMIUM:-/usr/lib/chromium/chromium-headless-shell}"; then exit 0; fi; \
 	if there chromium chromium-browser google-chrome google-chrome-stable; then \
 	  if [ "$$(id -u)" = 0 ]; then DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium-headless-shell >/dev/null 2>&1 || true; fi; \
 	  exit 0; fi; \

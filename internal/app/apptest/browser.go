@@ -174,9 +174,11 @@ func newWindow(browser context.Context) (_ target.ID, forget func() error, err e
 	return id, func() error { return do(target.DisposeBrowserContext(own).Do) }, err
 }
 
-// findChromium returns the path of Chromium, or an error that is exec.ErrNotFound.
+// findChromium returns the path of Chromium, or an error that is exec.ErrNotFound. It
+// is the program itself: Debian's /usr/bin/chromium-headless-shell is a shell that stays
+// before it, and which the kernel would end in its place.
 func findChromium() (string, error) {
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "/usr/lib/chromium/chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}

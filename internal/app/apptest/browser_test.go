@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"commissionportal/internal/postgres/private"
 )
 
@@ -52,6 +54,20 @@ func site(t *testing.T, pages map[string]string) string {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// TestBrowserEndsWithUs holds the program that was started, and which the kernel ends
+// with this one, to be the browser, and no shell that stays before it.
+func TestBrowserEndsWithUs(t *testing.T) {
+	t.Parallel()
+	tab := Browser(t, site(t, nil))
+	started, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", chromedp.FromContext(tab.ctx).Browser.Process().Pid))
+	if err != nil {
+		t.Skip(err) // no Linux: there nothing ends it
+	}
+	if name := filepath.Base(started); !strings.Contains(name, "chrom") {
+		t.Errorf("the tests started %s, and what that started outlives them", started)
+	}
 }
 
 func document(title, body string) string {
