@@ -384,7 +384,7 @@ func (tab *Tab) Hold(part string) (release func()) {
 		tab.held = part
 	}
 	hold(part)
-	tab.do("hold "+part, fetch.Enable().WithPatterns([]*fetch.RequestPattern{{URLPattern: "*" + part + "*"}}))
+	tab.do("hold "+part, fetch.Enable().WithPatterns([]*fetch.RequestPattern{{URLPattern: "*" + part + "*", RequestStage: fetch.RequestStageResponse}}))
 	return func() { hold(""); tab.do("release "+part, fetch.Disable()) }
 }
 

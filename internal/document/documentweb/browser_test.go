@@ -115,7 +115,8 @@ func TestTraceGrows(t *testing.T) {
 	w.Exec(`UPDATE document SET created_at = $1::timestamptz - interval '20 days'`, now)
 	w.Exec(`INSERT INTO document_access (document_id, kind, number, language, person_id, organization_id, at)
 		SELECT d.id, k, 1, 'en', $1, $2, $3::timestamptz - i * i * interval '3 hours' FROM document d, generate_series(1, 12) i, unnest(ARRAY['view', 'view', 'preview', 'download']) WITH ORDINALITY x (k, n) WHERE n < 4 OR i % 3 = 0`, w.member.ID, w.acme, now)
-	grant := w.share(apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM document`), "to_person", w.outsider.ID, "see")
+	id := apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM document`)
+	grant := w.share(id, "to_person", w.outsider.ID, "see")
 	w.Exec(`UPDATE share SET created_at = $2::timestamptz - interval '1 hour' WHERE id = $1`, grant, now)
 	owner := w.chair.Browser()
 	owner.Open("/documents/ENERGY-N0001")
@@ -129,6 +130,16 @@ func TestTraceGrows(t *testing.T) {
 	w.boss.Get("/documents/ENERGY-N0001/versions/1/content").Want(200)
 	owner.See("Bea Boss")
 	owner.See("times,") // what was opened stays open
+	// What happens while the page still waits for what happened before is shown too.
+	pam, told := w.Person("Pam Plain"), w.chair.Events("/events?document="+id.String())
+	told.Want("changed")
+	release := owner.Hold("/documents/ENERGY-N0001/trace")
+	for _, c := range []*apptest.Client{w.member, pam} {
+		c.Get("/documents/ENERGY-N0001/versions/1/content").Want(200)
+		told.Want("changed")
+	}
+	release()
+	owner.See("Pam Plain")
 	owner.Look("document-trace")
 	owner.Choose("kind", "Downloaded")
 	owner.See("Remove this filter")
@@ -137,7 +148,7 @@ func TestTraceGrows(t *testing.T) {
 	owner.See("Otto Outsider")
 	reader := w.outsider.Browser()
 	reader.Open("/documents/ENERGY-N0001/trace")
-	reader.See("Downloaded 2 times")
+	reader.See("Downloaded 4 times")
 	reader.SeeNot("Bea Boss")
 	reader.Look("document-trace-reader")
 }
