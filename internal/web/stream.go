@@ -96,8 +96,7 @@ func forHuma(c *fiber.Ctx) error {
 }
 
 // Incoming is the body of a Stream as it arrives, of any length: the handler
-// bounds it. It may take as long as it needs, but not fall silent; what breaks off
-// is io.ErrUnexpectedEOF or an error of the connection.
+// bounds it. It may take as long as it needs, but not fall silent: see BrokeOff.
 func (s *Server) Incoming(c *fiber.Ctx) io.Reader { return s.incoming(c, false) }
 
 // Resumable is Incoming of a body that the client goes on with where it stopped:
@@ -124,7 +123,11 @@ func (a *arriving) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	defer a.all.end(a)
-	return a.Reader.Read(p)
+	n, err := a.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", errBrokeOff, err)
+	}
+	return n, err
 }
 
 // arrivals are the bodies that are being read, to be cut off when the portal stops.
@@ -137,7 +140,10 @@ type arrivals struct {
 
 var errStopping = problem.New(problem.Unavailable, "The portal is about to stop. Send it again in a moment.")
 
-var errCut = fmt.Errorf("the portal stops: %w", io.ErrUnexpectedEOF)
+var (
+	errBrokeOff = errors.New("what was being sent broke off")
+	errCut      = fmt.Errorf("the portal stops: %w", errBrokeOff)
+)
 
 func (l *arrivals) begin(a *arriving) error {
 	l.mu.Lock()
@@ -173,11 +179,10 @@ func (l *arrivals) cut(all bool) {
 	}
 }
 
-// BrokeOff reports whether an error of Incoming says that the client has gone or
-// fallen silent.
+// BrokeOff reports whether an error of who read an Incoming says that the client has
+// gone, has fallen silent, or has sent less than it announced.
 func BrokeOff(err error) bool {
-	var n net.Error
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n)
+	return errors.Is(err, errBrokeOff) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // SendStream answers with a body of size bytes that is read while it is sent; it

@@ -131,6 +131,9 @@ func (h *pages) readForm(c *fiber.Ctx, most int) (streamed, error) {
 				r.upload = document.Upload{}
 			} else if r.refuse != nil {
 				c.Context().SetConnectionClose() // what is left of it is not read
+				if web.BrokeOff(r.refuse) {
+					return f, problem.New(problem.Invalid, "The form could not be read to its end.")
+				}
 				return f, r.refuse
 			}
 			f.files = append(f.files, r)

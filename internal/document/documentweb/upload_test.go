@@ -632,6 +632,9 @@ func TestRefusedBodies(t *testing.T) {
 	w.member.Send("POST", versions, body, "Content-Type", kind).Want(403)
 	w.chair.Send("POST", versions, body, "Content-Type", kind).Want(303)
 	w.chair.Get(versions+"/2/content").Want(200, "Hello again")
+	// Somebody who goes in the middle of a file is no fault of the portal.
+	body, kind = form(t, "m.txt", strings.Repeat("Hello again. ", 1000), "title", "Half", "type", "report")
+	w.member.Send("POST", list, body[:len(body)/2], "Content-Type", kind).Want(422, "could not be read to its end")
 	// A resumable upload takes what was announced, and not a byte more.
 	tus := []string{"Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream", "Upload-Offset", "0"}
 	at := w.member.Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "4")...).Want(201).Location()
