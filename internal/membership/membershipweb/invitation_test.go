@@ -2,6 +2,8 @@ package membershipweb_test
 
 import (
 	"regexp"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +43,22 @@ func TestInvitationJourney(t *testing.T) {
 	w.ben.Post(page+"/accept").Want(409, "you are signed in as ben.stone@example.org")
 	w.ben.Get(page).Want(200, "Sign in with that address").Lacks(page + `/accept"`)
 	w.nobody.Get(page).Want(200, page+`/accept"`)
-	w.nobody.Post(page + "/accept").Want(303)
+	var wg sync.WaitGroup
+	var first, later atomic.Int32
+	for range 200 {
+		wg.Go(func() {
+			switch w.nobody.Post(page + "/accept").Status {
+			case 303:
+				first.Add(1)
+			case 409:
+				later.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if first.Load() != 1 || later.Load() != 199 || apptest.Value[int](w.Portal, `SELECT count(*) FROM seat WHERE person_id = $1`, w.nobody.ID) != 1 {
+		t.Errorf("of 200 at once %d were let in and %d told that it has been accepted", first.Load(), later.Load())
+	}
 	w.nobody.Post(page+"/accept").Want(409, "has been accepted already")
 	w.wantMail("invitation.accepted", w.chair, 1)
 	w.Visitor().Get("/commissions/energy/roster").Want(200, "Nora Nobody")
