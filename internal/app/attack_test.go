@@ -187,6 +187,14 @@ func TestAttacks(t *testing.T) {
 		w.sam.API("POST", "/commissions/grid-storage/documents", map[string]any{"title": "A title", "type": "report", "upload": upload}).Want(422, "Choose a file.")
 		w.sam.API("POST", "/documents/GRID-STORAGE-N0001/versions", map[string]any{"upload": upload, "language": "en"}).Want(422)
 		w.sam.API("DELETE", "/uploads/"+upload, nil, "Sec-Fetch-Site", "same-origin").Want(404)
+		// Who sends what is kept already is told nothing of it.
+		w.Exec(`UPDATE file SET scan = 'infected', note = 'Somebody knows it.'`)
+		own := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|20\d\d-\d\d-\d\dT[0-9:.]+Z`)
+		kept, fresh := eve.Send("POST", "/api/v1/uploads?name=b.txt", "text").Want(201), eve.Send("POST", "/api/v1/uploads?name=b.txt", "tent").Want(201)
+		if a, b := own.ReplaceAllString(bare(kept, "\x00"), "…"), own.ReplaceAllString(bare(fresh, "\x00"), "…"); a != b {
+			t.Errorf("what is kept already is answered\n%s\nand what is new\n%s", a, b)
+		}
+		w.Exec(`UPDATE file SET scan = 'none', note = ''`)
 	})
 
 	t.Run("after a removal", func(t *testing.T) {

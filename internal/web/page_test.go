@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
@@ -73,6 +75,41 @@ func TestStreamIsNotReadAhead(t *testing.T) {
 	s.App.Handler()(&c)
 	if status, packed := c.Response.StatusCode(), c.Response.Header.ContentEncoding(); status != 200 || !c.Response.IsBodyStream() || len(packed) > 0 {
 		t.Errorf("status %d, still a stream: %v, packed as %q", status, c.Response.IsBodyStream(), packed)
+	}
+}
+
+// TestSlowRequestsEnd: who sends the head of a request, or a form, byte by byte is let
+// go when the time for a request is over, and not when the last byte comes.
+func TestSlowRequestsEnd(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Base: &url.URL{Scheme: "http", Host: "portal.example.org"}, Log: slog.New(slog.DiscardHandler)})
+	s.Page("POST", "/form", "test.form", Open, func(c *fiber.Ctx) error { return c.SendString("done") })
+	server := s.App.Server()
+	if least, most := time.Second, time.Minute; server.ReadTimeout < least || server.ReadTimeout > most || server.IdleTimeout < least || server.IdleTimeout > 2*most || server.WriteTimeout < least || server.WriteTimeout > most {
+		t.Errorf("a request has %v, its answer %v, and what is between them %v", server.ReadTimeout, server.WriteTimeout, server.IdleTimeout)
+	}
+	server.ReadTimeout = 200 * time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.App.Shutdown() })
+	for name, begun := range map[string]string{"its head": "POST /form HTTP/1.1\r\nHost: x\r\nX: ", "a form": "POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\na="} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err = io.WriteString(c, begun)
+		for err == nil && time.Since(began) < 5*time.Second {
+			time.Sleep(20 * time.Millisecond)
+			_, err = io.WriteString(c, "x")
+		}
+		_ = c.Close()
+		if err == nil {
+			t.Errorf("%s may come byte by byte for as long as it likes", name)
+		}
 	}
 }
 
