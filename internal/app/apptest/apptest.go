@@ -308,15 +308,14 @@ func (c *Client) Post(path string, pairs ...string) Reply {
 	return c.do("POST", path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 }
 
-// Send asks in any way, with a body as it stands; from a page of the portal unless
-// header says where else from.
+// Send asks in any way, with a body as it stands.
 func (c *Client) Send(method, path, body string, header ...string) Reply {
 	c.p.t.Helper()
 	var r io.Reader
 	if body != "" {
 		r = strings.NewReader(body)
 	}
-	return c.do(method, path, r, append([]string{"Sec-Fetch-Site", "same-origin"}, header...)...)
+	return c.do(method, path, r, append(header, "Sec-Fetch-Site", "same-origin")...)
 }
 
 // SendChunked is Send of a body whose length is not said before.
@@ -358,12 +357,6 @@ func (c *Client) do(method, path string, body io.Reader, header ...string) Reply
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
-	}
-	if host := r.Header.Get("Host"); host != "" { // net/http takes it from Host alone, and its jar has nothing for that
-		r.Host = host
-		for _, k := range c.http.Jar.Cookies(r.URL) {
-			r.AddCookie(k)
-		}
 	}
 	res, err := c.http.Do(r)
 	if err != nil {
