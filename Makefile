@@ -113,6 +113,13 @@ prove: go
 	@PROVE=1 go test -count=1 -v -run 'TestRulesByOracle$$' ./internal/access
 	@PROVE=1 go run ./internal/postgres/private/serve -- go test -count=1 -v -run 'TestMatrix$$' ./internal/app
 
+## mutants: every call that asks for a right taken out, and every row of the policies dropped and widened: what no test notices
+# ARGS="-run EXPR" for those whose name matches, -again with the programs of the last run.
+.PHONY: mutants
+mutants: go
+	@go build -o var/test/portal ./cmd/portal
+	@APPTEST_PORTAL="$(CURDIR)/var/test/portal" go run ./internal/postgres/private/serve -- go run ./.ci/mutants $(ARGS)
+
 ## lint: golangci-lint, with the import order of the house
 .PHONY: lint
 lint: go $(LINT)
