@@ -116,7 +116,7 @@ func (m *model) reads(p *somebody, d paper) bool {
 // takes many more steps.
 func TestRightsMachine(t *testing.T) {
 	t.Parallel()
-	checks, steps := "3", "6"
+	checks, steps := "2", "6"
 	if os.Getenv("PROVE") != "" {
 		checks, steps = "20", "40"
 	} else if err := flag.Set("rapid.seed", "1"); err != nil {

@@ -48,35 +48,29 @@ func documented(t *testing.T) map[access.Kind]map[string][]string {
 	return tables
 }
 
-// TestTables: docs/access.md says of every role exactly what the policies give it.
+// TestTables: docs/access.md has of every role exactly the rows of the policies.
 func TestTables(t *testing.T) {
 	t.Parallel()
-	p, err := access.Load(policies.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for kind, table := range documented(t) {
 		rows, err := policies.Files.ReadFile(string(kind) + ".csv")
 		if err != nil {
 			t.Fatal(err)
 		}
-		questions := []string{}
-		for _, m := range regexp.MustCompile(`(?m)^\w+, +(\S+), +(\S+)`).FindAllStringSubmatch(string(rows), -1) {
-			questions = append(questions, m[1]+" "+m[2])
+		given := map[string][]string{}
+		for _, m := range regexp.MustCompile(`(?m)^(\w+), +(\S+), +(\S+)$`).FindAllStringSubmatch(string(rows), -1) {
+			given[m[1]] = append(given[m[1]], m[2]+" "+m[3])
 		}
-		for role, may := range table {
-			for _, q := range may {
-				if !slices.Contains(questions, q) {
-					t.Errorf("%s: docs/access.md lets %s %s, of which no policy speaks", kind, role, q)
+		for role, questions := range given {
+			for _, q := range questions {
+				if !slices.Contains(table[role], q) {
+					t.Errorf("%s.csv gives %s %s, and docs/access.md does not say so", kind, role, q)
 				}
 			}
 		}
-		for bit, role := range access.Roles(1<<63 - 1).Names() {
+		for role, questions := range table {
 			for _, q := range questions {
-				object, action, _ := strings.Cut(q, " ")
-				ok, _, err := p.Decide(kind, 1<<bit, object, action)
-				if want := slices.Contains(table[role], q); err != nil || ok != want {
-					t.Errorf("%s: may %s %s: %v %v, docs/access.md says %v", kind, role, q, ok, err, want)
+				if !slices.Contains(given[role], q) {
+					t.Errorf("docs/access.md gives %s %s, and %s.csv does not", role, q, kind)
 				}
 			}
 		}
@@ -136,6 +130,7 @@ func judged(r apptest.Reply) bool {
 var judgedFirst = map[string]string{
 	"import.upload.api":     "the bytes are decoded",
 	"participation.set.api": "a version that is none",
+	"affiliation.edit.api":  "what is asked for hangs on what is sent",
 }
 
 // hidden are operations on what is for nobody to see who is not known: a visitor is
