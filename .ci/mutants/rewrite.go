@@ -63,7 +63,7 @@ func instrument() ([]*mutant, error) {
 	sites := 0
 	overlay, mutants, names := map[string]string{}, []*mutant{}, map[string]int{}
 	write := func(path string, text []byte) error {
-		to := filepath.Join(dir, "src", strings.ReplaceAll(path, "/", "-"))
+		to := filepath.Join(dir, "src", strings.ReplaceAll(path, "/", "-")+".txt") // no source of the module
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return err
 		}
