@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,23 @@ func TestSecurityPage(t *testing.T) {
 	}
 	if len(named) < 50 {
 		t.Errorf("only %d tests are named: they were looked for in the wrong way", len(named))
+	}
+
+	// Each attack that is named has a test, or says that there is no such thing here.
+	_, attacks, _ := strings.Cut(text, "\n## Attacks\n")
+	attacks, _, _ = strings.Cut(attacks, "\n## ")
+	rows := regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|([^|]*)\|$`).FindAllStringSubmatch(attacks, -1)
+	for _, row := range rows {
+		if row[1] != "attack" && !regexp.MustCompile("`\\w+\\.Test\\w+`").MatchString(row[3]) && !strings.HasPrefix(row[2], "n/a: ") {
+			t.Errorf("%s: no test is named", row[1])
+		}
+	}
+	for _, attack := range []string{"without a check", "id of another place", "attachment by its address", "somebody else's file", "draft by its address", "search and counts", "feeds", "people picker", "autocomplete", "error texts", "ETag",
+		"notices", "mail", "event streams", "tokens", "links", "role, organization or status", "moved into one's own", "on pages", "/c/1 for /c/10", "deduplication", "invitation used", "mailed link", "set a password", "a code used", "200 at once", "fixation", "CSRF", "JSON",
+		"Host", "X-Forwarded", "open redirect", "SVG", "Markdown", "names of files", "organizations", "formulas", "HTML and line ends in mail", "iCal", "path traversal", "zip and XML bombs", "SSRF", "smuggling", "oversized headers", "slow requests", "clickjacking", "cache poisoning", "shared caches"} {
+		if !slices.ContainsFunc(rows, func(row []string) bool { return strings.Contains(row[1], attack) }) {
+			t.Errorf("no attack is about %s", attack)
+		}
 	}
 
 	// How many requirements of levels 1 and 2 each chapter of ASVS 5.0.0 has.
