@@ -20,8 +20,9 @@ const (
 	mostOfOne   = 10   // of one person, or of one address of visitors
 )
 
-// live wakes those who follow a document when something happens to it, in whatever
-// process: it hears what the database says as a transaction commits.
+// live wakes those who follow a document when something happens to it, and has those ask
+// again who may have lost the right to, in whatever process that is: it hears what the
+// database says as a transaction commits.
 type live struct {
 	db      *postgres.DB
 	hearing sync.Mutex // held while it begins to listen
@@ -30,7 +31,7 @@ type live struct {
 	streams map[uuid.UUID]map[*Following]bool
 	of      map[string]int // by who follows
 	n       int
-	stop    func() error // nil: it does not listen, since nobody has followed yet
+	hears   *postgres.Listener // nil: it does not listen, since nobody has followed yet
 	closed  bool
 }
 
@@ -42,11 +43,13 @@ func newLive(db *postgres.DB) *live {
 type Following struct {
 	Document uuid.UUID
 	Wake     <-chan struct{} // sent to when something happened; closed when the portal stops
+	Doubt    <-chan struct{} // sent to when whoever follows may have lost the right to
 
 	s      *Service
 	name   string // as it was asked for
 	by     string
 	wake   chan struct{}
+	doubt  chan struct{}
 	shares atomic.Bool // hears also of what only those may know who see its shares
 }
 
@@ -57,11 +60,11 @@ func (s *Service) Follow(ctx context.Context, who access.Actor, name, from strin
 	if err != nil {
 		return nil, err
 	}
-	f := &Following{Document: d.ID, s: s, name: d.ID.String(), by: from, wake: make(chan struct{}, 1)}
+	f := &Following{Document: d.ID, s: s, name: d.ID.String(), by: from, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1)}
 	if who.SignedIn() {
 		f.by = who.ID.String()
 	}
-	f.Wake = f.wake
+	f.Wake, f.Doubt = f.wake, f.doubt
 	f.shares.Store(s.access.May(who, d.Scope(), "share", "read"))
 	if err := s.live.add(f); err != nil {
 		return nil, err
@@ -80,6 +83,13 @@ func (f *Following) Ask(ctx context.Context, who access.Actor) error {
 		f.shares.Store(f.s.access.May(who, d.Scope(), "share", "read"))
 	}
 	return err
+}
+
+// Deaf reports whether nothing is heard of lost rights at the moment, nor of anything.
+func (f *Following) Deaf() bool {
+	f.s.live.mu.Lock()
+	defer f.s.live.mu.Unlock()
+	return f.s.live.hears == nil || f.s.live.hears.Deaf()
 }
 
 // Close ends it.
@@ -127,7 +137,7 @@ func (l *live) listen(ctx context.Context) error {
 	l.hearing.Lock()
 	defer l.hearing.Unlock()
 	l.mu.Lock()
-	done, closed := l.stop != nil, l.closed
+	done, closed := l.hears != nil, l.closed
 	l.mu.Unlock()
 	if closed {
 		return errStopping
@@ -137,48 +147,59 @@ func (l *live) listen(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	stop, err := l.db.Listen(ctx, "document", l.hear)
+	hears, err := l.db.Listen(ctx, l.hear, "document", "rights")
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return errors.Join(errStopping, stop())
+		return errors.Join(errStopping, hears.Stop())
 	}
-	l.stop = stop
+	l.hears = hears
 	return nil
 }
 
-// hear is told the id of a document, and "share" after it if only those may know
-// who see its shares; "" after some may have been missed.
-func (l *live) hear(said string) {
+// hear is told on the channel document the id of one, and "share" after it if only those
+// may know who see its shares; on rights, the id of who may have lost one, or nothing if
+// it may be anybody; and no channel where some may have been missed.
+func (l *live) hear(channel, said string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return
 	}
-	if said == "" {
+	if channel != "document" {
 		for _, all := range l.streams {
-			wake(all, false)
+			for f := range all {
+				if channel == "" {
+					send(f.wake)
+				} else if said == "" || f.by == said {
+					send(f.doubt)
+				}
+			}
 		}
 		return
 	}
 	text, of, _ := strings.Cut(said, " ")
-	if id, err := uuid.Parse(text); err == nil {
-		wake(l.streams[id], of == "share")
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return
+	}
+	for f := range l.streams[id] {
+		switch {
+		case of != "share" || f.shares.Load():
+			send(f.wake)
+		default:
+			send(f.doubt)
+		}
 	}
 }
 
-func wake(all map[*Following]bool, share bool) {
-	for f := range all {
-		if share && !f.shares.Load() {
-			continue
-		}
-		select {
-		case f.wake <- struct{}{}:
-		default: // it has not woken yet
-		}
+func send(to chan struct{}) {
+	select {
+	case to <- struct{}{}:
+	default: // what was sent before is still to be taken
 	}
 }
 
@@ -197,8 +218,8 @@ func (s *Service) Quiet() error {
 			close(f.wake)
 		}
 	}
-	if l.stop == nil {
+	if l.hears == nil {
 		return nil
 	}
-	return l.stop()
+	return l.hears.Stop()
 }

@@ -2,19 +2,20 @@ package document
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 )
 
-// TestHear: what only those may know who see a document's shares wakes them alone,
-// and nobody is woken for another document.
+// TestHear: what only those may know who see a document's shares wakes them alone, and
+// has others ask whether they may still follow it; nobody is woken for another document.
 func TestHear(t *testing.T) {
 	t.Parallel()
 	s := &Service{live: newLive(nil)}
-	s.live.stop = func() error { return nil }
 	follow := func(id uuid.UUID, by string, shares bool) *Following {
-		f := &Following{Document: id, s: s, by: by, wake: make(chan struct{}, 1)}
+		f := &Following{Document: id, s: s, by: by, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1)}
 		f.shares.Store(shares)
 		if err := s.live.add(f); err != nil {
 			t.Fatal(err)
@@ -23,17 +24,36 @@ func TestHear(t *testing.T) {
 	}
 	one, other := uuid.New(), uuid.New()
 	owner, reader, elsewhere := follow(one, "owner", true), follow(one, "reader", false), follow(other, "owner", true)
-	for said, want := range map[string][3]bool{one.String(): {true, true, false}, one.String() + " share": {true, false, false}, other.String(): {false, false, true}, "": {true, true, true}, "nonsense": {}} {
-		s.live.hear(said)
-		s.live.hear(said) // told once
-		for i, f := range []*Following{owner, reader, elsewhere} {
-			if woken := len(f.wake) > 0; woken != want[i] {
-				t.Errorf("%q wakes the %d. who follows: %v", said, i+1, woken)
+	for _, tt := range []struct{ channel, said, wake, doubt string }{
+		{"document", one.String(), "owner reader", ""},
+		{"document", one.String() + " share", "owner", "reader"},
+		{"document", other.String(), "elsewhere", ""},
+		{"document", "nonsense", "", ""},
+		{"rights", "reader", "", "reader"},
+		{"rights", "nobody", "", ""},
+		{"rights", "", "", "elsewhere owner reader"},
+		{"", "", "elsewhere owner reader", ""},
+	} {
+		s.live.hear(tt.channel, tt.said)
+		s.live.hear(tt.channel, tt.said) // told once
+		var woken, doubts []string
+		for name, f := range map[string]*Following{"owner": owner, "reader": reader, "elsewhere": elsewhere} {
+			if len(f.wake) > 0 {
+				<-f.wake
+				woken = append(woken, name)
 			}
-			select {
-			case <-f.wake:
-			default:
+			if len(f.doubt) > 0 {
+				<-f.doubt
+				doubts = append(doubts, name)
 			}
+		}
+		slices.Sort(woken)
+		slices.Sort(doubts)
+		if got := strings.Join(woken, " "); got != tt.wake {
+			t.Errorf("%q on %s wakes %q, want %q", tt.said, tt.channel, got, tt.wake)
+		}
+		if got := strings.Join(doubts, " "); got != tt.doubt {
+			t.Errorf("%q on %s makes %q doubt, want %q", tt.said, tt.channel, got, tt.doubt)
 		}
 	}
 	owner.Close()

@@ -30,6 +30,10 @@ type Happening struct {
 	// Wake is sent to when something may have changed, and closed when the stream
 	// has to end because the portal does.
 	Wake <-chan struct{}
+	// Doubt is sent to when who listens may have lost the right to.
+	Doubt <-chan struct{}
+	// Deaf reports whether nothing is sent to Doubt at the moment, as it would be.
+	Deaf func() bool
 	// Ask asks for the right to hear of it anew; an error that is a problem is a no.
 	Ask func(ctx context.Context, who access.Actor) error
 	// Data is what each event says, a line.
@@ -101,27 +105,37 @@ func (e *events) next() string {
 		e.told = time.Now()
 		return "retry: 3000\n\n" + changed
 	}
-	text := ": alive\n\n"
-	select {
-	case _, open := <-e.Wake:
-		if !open || !e.rested() {
+	for {
+		beat, text := e.beat, ": alive\n\n"
+		if e.Deaf() {
+			beat = min(beat, between)
+		}
+		select {
+		case _, open := <-e.Wake:
+			if !open || !e.rested() {
+				return ""
+			}
+			e.told, text = time.Now(), changed
+		case <-e.Doubt:
+			text = ""
+		case <-time.After(beat):
+		}
+		switch err := e.ask(); {
+		case problem.As(err) != nil:
+			e.over = true
+			return "event: end\ndata: {}\n\n"
+		case err != nil: // the client comes back when it hears nothing
+			e.server.Log.LogAttrs(e.ctx, slog.LevelError, "events", slog.Any("error", err))
 			return ""
 		}
-		e.told, text = time.Now(), changed
-	case <-time.After(e.beat):
+		if text != "" {
+			return text
+		}
 	}
-	switch err := e.ask(); {
-	case problem.As(err) != nil:
-		e.over = true
-		return "event: end\ndata: {}\n\n"
-	case err != nil: // the client comes back when it hears nothing
-		e.server.Log.LogAttrs(e.ctx, slog.LevelError, "events", slog.Any("error", err))
-		return ""
-	}
-	return text
 }
 
-// rested waits until the next event may be told; false if the portal stops.
+// rested waits until the next event may be told, or there is doubt that it may be;
+// false if the portal stops.
 func (e *events) rested() bool {
 	until := time.NewTimer(between - time.Since(e.told))
 	defer until.Stop()
@@ -131,6 +145,8 @@ func (e *events) rested() bool {
 			if !open {
 				return false
 			}
+		case <-e.Doubt:
+			return true
 		case <-until.C:
 			return true
 		}

@@ -57,13 +57,25 @@ type Portal struct {
 // with the test. with changes its settings.
 func New(t testing.TB, with ...func(*app.Config)) *Portal {
 	t.Helper()
+	return start(t, Database(t), with...)
+}
+
+// Another is a second server of the portal: it has the same files, and the same database,
+// which it reaches by the wire.
+func (p *Portal) Another(wire *Wire) *Portal {
+	p.t.Helper()
+	return start(p.t, wire.To(p.Config.DatabaseURL), func(c *app.Config) { c.Files = p.Config.Files })
+}
+
+func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
+	t.Helper()
 	p := &Portal{t: t}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port, _ := l.Addr().(*net.TCPAddr)
-	c := app.Config{DatabaseURL: Database(t), Host: "127.0.0.1", Port: port.Port, Connections: 8, Patience: 10 * time.Second, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
+	c := app.Config{DatabaseURL: database, Host: "127.0.0.1", Port: port.Port, Connections: 8, Patience: 10 * time.Second, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
 		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}
 	for _, change := range with {
 		change(&c)
@@ -292,6 +304,13 @@ type Reply struct {
 	Body   string
 	t      testing.TB
 	what   string
+}
+
+// On is the same person with the same session on another server of the same portal.
+func (c *Client) On(p *Portal) *Client {
+	there := *c
+	there.p = p
+	return &there
 }
 
 // Get asks for a page.

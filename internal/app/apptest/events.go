@@ -64,3 +64,23 @@ func (e *Events) Want(name string) {
 		}
 	}
 }
+
+// WantEnd waits until the portal ends the stream because its reader may no longer hear it,
+// whatever it tells before.
+func (e *Events) WantEnd() {
+	e.t.Helper()
+	late, said := time.After(15*time.Second), false
+	for {
+		select {
+		case got, open := <-e.names:
+			if said = said || got == "end"; !open {
+				if !said {
+					e.t.Fatal("the stream broke off and did not end")
+				}
+				return
+			}
+		case <-late:
+			e.t.Fatal("the stream goes on")
+		}
+	}
+}

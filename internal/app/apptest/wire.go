@@ -75,6 +75,13 @@ func (w *Wire) Cut() {
 	clear(w.open)
 }
 
+// Shut refuses who comes, and keeps the connections that are open.
+func (w *Wire) Shut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.listener.Close()
+}
+
 // Mend takes connections again at the same address.
 func (w *Wire) Mend() {
 	w.t.Helper()

@@ -151,7 +151,7 @@ func (h *pages) getEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.Events(c, web.Happening{Wake: f.Wake, Ask: f.Ask, Close: f.Close, Data: `{"document":` + strconv.Quote(f.Document.String()) + `}`})
+	return h.Events(c, web.Happening{Wake: f.Wake, Doubt: f.Doubt, Deaf: f.Deaf, Ask: f.Ask, Close: f.Close, Data: `{"document":` + strconv.Quote(f.Document.String()) + `}`})
 }
 
 type traceInput struct {

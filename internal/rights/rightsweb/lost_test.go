@@ -1,0 +1,98 @@
+package rightsweb_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/app/apptest"
+)
+
+// TestRightsLost takes rights on one server while another is asked: from the answer on,
+// nothing is served there to who had them, and their streams end. The second time, that
+// server has lost the connection by which it hears of it.
+func TestRightsLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	wire := apptest.NewWire(t)
+	other := w.Another(wire)
+	other.Web.Beat = time.Hour // no stream ends because of it
+	const title, page = "Report 1", "/documents/ENERGY-N0001"
+	acme := uuid.Must(uuid.NewV7())
+	w.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, state, country) VALUES ($1, 'acme', 'Acme', 'acme', 'company', 'member', 'DE')`, acme)
+	w.Exec(`UPDATE document SET organization_id = $1 WHERE number = 1`, acme)
+	seated := func(role string) func(c *apptest.Client) {
+		return func(c *apptest.Client) { w.seat(c, role) }
+	}
+	acts := func(c *apptest.Client) {
+		w.Exec(`INSERT INTO affiliation (person_id, organization_id, state, representative, period) VALUES ($1, $2, 'confirmed', true, '[2020-01-01,)')`, c.ID, acme)
+	}
+	shared := func(c *apptest.Client) {
+		w.Exec(`INSERT INTO share (document_id, to_person, level, created_by, created_at) SELECT id, $1, 'download', $2, now() FROM document WHERE number = 1`, c.ID, w.staff.ID)
+	}
+	id := func(query string, c *apptest.Client) string {
+		return apptest.Value[uuid.UUID](w.Portal, query, c.ID).String()
+	}
+	// sees is by what ways somebody comes to the document on the other server.
+	sees := func(c *apptest.Client) (ways []string) {
+		c = c.On(other)
+		for _, path := range []string{page, "/commissions/energy/documents", "/commissions/energy/documents.csv", "/commissions/energy/documents.atom", "/search?q=report"} {
+			if strings.Contains(c.Get(path).Body, title) {
+				ways = append(ways, path)
+			}
+		}
+		for _, path := range []string{page, page + "/trace", "/commissions/energy/documents", "/search?kind=document&q=report"} {
+			if r := c.API("GET", path, nil); strings.Contains(r.Body, title) || r.Status == 200 && strings.HasSuffix(path, "/trace") {
+				ways = append(ways, "/api"+path)
+			}
+		}
+		return ways
+	}
+	for _, deaf := range []bool{false, true} {
+		if deaf {
+			wire.Shut()
+			w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`)
+		}
+		for _, tt := range []struct {
+			name  string
+			gets  func(*apptest.Client)
+			loses func(*apptest.Client)
+		}{
+			{"seat ended", seated("observer"), func(c *apptest.Client) {
+				w.chair.Post("/commissions/energy/seats/"+id(`SELECT id FROM seat WHERE person_id = $1`, c)+"/end", "version", "1", "reason", "Moved on").Want(303)
+			}},
+			{"signed out", seated("observer"), func(c *apptest.Client) { c.Post("/sign-out").Want(303) }},
+			{"suspended", seated("observer"), func(c *apptest.Client) {
+				w.staff.API("POST", "/persons/"+c.ID.String()+"/suspend", map[string]string{"reason": "A test"}).Want(200)
+			}},
+			{"acts no more", acts, func(c *apptest.Client) {
+				w.staff.API("DELETE", "/organizations/acme/affiliations/"+id(`SELECT id FROM affiliation WHERE person_id = $1`, c), nil).Want(204)
+			}},
+			{"share revoked", shared, func(c *apptest.Client) {
+				w.staff.API("DELETE", "/shares/"+id(`SELECT id FROM share WHERE to_person = $1`, c), nil).Want(204)
+			}},
+			{"a rule", seated("emeritus"), func(*apptest.Client) {
+				w.set(w.chair, change{"emeritus", "document", "read:commission", "deny"}).Want(200)
+			}},
+		} {
+			c := w.Person(fmt.Sprintf("Lou %s %v", tt.name, deaf))
+			tt.gets(c)
+			if tt.name == "a rule" {
+				w.set(w.chair, change{"emeritus", "document", "read:commission", "inherit"})
+			}
+			if got := sees(c); len(got) < 5 {
+				t.Errorf("%s, deaf %v: before, it is seen by %v alone", tt.name, deaf, got)
+			}
+			stream := c.On(other).Events("/events?document=ENERGY-N0001")
+			stream.Want("changed")
+			tt.loses(c)
+			if got := sees(c); len(got) > 0 {
+				t.Errorf("%s, deaf %v: it is still served by %v", tt.name, deaf, got)
+			}
+			stream.WantEnd()
+		}
+	}
+}
