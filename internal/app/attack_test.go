@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -370,7 +371,7 @@ func active(kind, body string) (faults []string) {
 	case "application/atom+xml":
 		for d := xml.NewDecoder(strings.NewReader(body)); ; {
 			token, err := d.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return faults
 			} else if err != nil {
 				return append(faults, err.Error())
