@@ -40,7 +40,7 @@ func TestFront(t *testing.T) {
 			t.Errorf("%s does not have what it should; ended ones: %v", path, ended)
 		}
 	}
-	p.Visitor().Get("/commissions").Want(200, "Those that have not ended")
+	p.Visitor().Get("/commissions").Want(200, "Those that have not ended").Lacks(`"/commissions/new"`)
 	r := p.Visitor().Get("/")
 	p.Visitor().Get("/", "If-None-Match", r.Header.Get("ETag")).Want(304)
 }

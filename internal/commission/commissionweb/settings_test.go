@@ -90,6 +90,7 @@ func TestMove(t *testing.T) {
 	}
 	move(w.ada, "sea", `"v1"`).Want(200)          // where it is
 	move(w.ada, "grid-storage", `"v2"`).Want(403) // the secretariat's
+	w.ada.Get("/commissions/waves/settings").Want(200).Lacks(`name="parent"`)
 	move(w.staff, "task", `"v2"`).Want(422, `"parent"`)
 	move(w.staff, "grid-storage", `"v2"`).Want(200, `"parent":"grid-storage"`)
 	move(w.staff, "", `"v3"`).Want(200).Lacks(`"parent"`)

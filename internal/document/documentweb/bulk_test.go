@@ -71,6 +71,23 @@ func TestBulk(t *testing.T) {
 		t.Errorf("%d letters, want one to the author", n)
 	}
 	all := []string{"ENERGY-N0001", "ENERGY-N0002", "ENERGY-N0003", "ENERGY-N0005"}
+	// Who takes many back may accept and withdraw, and does it to what they see.
+	olga := w.Person("Olga Observer")
+	w.seat(olga, nil, "observer")
+	w.document(6, "For officers", "officers")
+	w.Exec(`INSERT INTO access_rules (commission_id) VALUES ($1)`, w.energy)
+	for i, rights := range []string{"{accept}", "{withdraw}", "{accept,withdraw}"} {
+		w.Exec(`DELETE FROM access_rule`)
+		w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT $1, 'observer', 'document', unnest($2::text[]), 'allow'`, w.energy, rights)
+		pairs := []string{"act", "withdraw", "reason", "x", "documents", "ENERGY-N0006"}
+		if i < 2 {
+			olga.Post(act, pairs...).Want(404)
+			continue
+		}
+		olga.Post(list+"/preview", pairs...).Want(422, "There is no document ENERGY-N0006")
+		olga.Post(act, pairs...).Want(422, "There is no document ENERGY-N0006")
+	}
+	w.Exec(`DELETE FROM document WHERE number = 6`)
 	w.chair.API("POST", act, map[string]any{"act": "restore", "documents": all, "dry_run": true}).Want(200, `"done":2`, "It is not withdrawn.")
 	w.chair.API("POST", act, map[string]any{"act": "restore", "documents": all}).Want(200, `"done":2`, `"then":"superseded"`)
 	w.chair.API("POST", act, map[string]any{"act": "visibility", "visibility": "officers", "documents": all}).Want(200, `"done":4`)

@@ -108,8 +108,8 @@ func TestSharing(t *testing.T) {
 			}
 			for _, c := range tt.readers {
 				c.Get(path).Want(200, "Acme shares it with", "but not download").Lacks("Share ledger")
-				c.Get(content).Want(403)
-				c.API("GET", content, nil).Want(403)
+				c.Get(content).Want(403, "your roles here do not let you do that")
+				c.API("GET", content, nil).Want(403, "your roles here do not let you do that")
 				// Nobody passes it on, or learns who else has it.
 				for _, r := range []apptest.Reply{c.Get(path + "/shares"), c.API("GET", path+"/shares", nil), c.Get(path + "/share"),
 					c.Post(path+"/shares", "with", "organization", "recipient", "globex", "level", "see"),

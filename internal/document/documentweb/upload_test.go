@@ -110,6 +110,9 @@ func TestSubmission(t *testing.T) {
 	// The same through the API, with review switched off.
 	reg := w.chair.API("GET", "/commissions/energy/register", nil).Want(200, `"review":true`)
 	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"review": false}).Want(428)
+	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"quota": 1 << 40}, "If-Match", reg.Header.Get("ETag")).Want(403) // the secretariat's
+	w.chair.Get("/commissions/energy/documents/settings").Want(200).Lacks(`name="quota"`)
+	w.sam.Get("/commissions/energy/documents/settings").Want(200, `name="quota"`)
 	w.chair.API("PATCH", "/commissions/energy/register", map[string]any{"review": false, "deadline": "2020-01-01"}, "If-Match", reg.Header.Get("ETag")).Want(200, `"review":false`)
 	d := w.member.API("POST", list, map[string]any{"title": "Second study", "type": "contribution", "organization": "acme", "upload": send(w.member, "b.pdf", pdf)}).
 		Want(201, `"reference":"ENERGY-N0002"`, `"late":true`, `"status":"available"`)
