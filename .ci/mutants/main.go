@@ -149,7 +149,7 @@ func run() (survivors bool, err error) {
 
 // mostTests bounds how many tests are run for one mutant, and most how long one may take.
 const (
-	mostTests = 25
+	mostTests = 12
 	most      = 60 * time.Second
 )
 
@@ -368,7 +368,7 @@ func (s *seen) telling(units map[string]bool) []*test {
 		pkg, name, _ := strings.Cut(u, " ")
 		if top, sub, ok := strings.Cut(name, "/"); ok {
 			subs[pkg+" "+top] = append(subs[pkg+" "+top], regexp.QuoteMeta(sub))
-		} else if s.took[u] < most/2 {
+		} else if s.took[u] < most/6 {
 			names = append(names, pkg+" ^"+name+"$")
 		}
 	}

@@ -411,3 +411,23 @@ func TestOutsiders(t *testing.T) {
 		w.nobody.Get(path).Want(404, "There is no such page")
 	}
 }
+
+// TestOnlyChairsMakeOfficers: a secretary keeps seats, and makes nobody an officer by
+// any of the ways there are, nor touches an officer's seat.
+func TestOnlyChairsMakeOfficers(t *testing.T) {
+	w := newWorld(t)
+	seat := uuid.Must(uuid.NewV7())
+	w.sit(uuid.Must(uuid.NewV7()), w.ada, "secretary", nil)
+	w.sit(seat, w.ben, "observer", nil)
+	application := "/commissions/energy/applications/" + w.apply(w.nobody, "invited_expert", "")
+	w.ada.Post(application+"/approve", "role", "vice_chair").Want(403)
+	w.ada.Post("/commissions/energy/invitations", "role", "vice_chair", "addresses", "x@example.org").Want(403)
+	w.ada.API("PATCH", "/commissions/energy/seats/"+seat.String(), map[string]any{"role": "vice_chair"}, "If-Match", `"v1"`).Want(403)
+	w.ada.API("PATCH", "/commissions/energy/seats/"+w.chairSeat.String(), map[string]any{"role": "observer"}, "If-Match", `"v1"`).Want(403)
+	w.ada.Post("/commissions/energy/roster/bulk", "act", "role", "role", "vice_chair", "ids", seat.String()+":1").Want(409)
+	w.ada.Get("/commissions/energy/seats/"+seat.String()+"/edit").Want(200, `value="observer"`).Lacks(`value="vice_chair"`)
+	w.chair.Get("/commissions/energy/seats/"+seat.String()+"/edit").Want(200, `value="vice_chair"`)
+	if n := w.live("vice_chair"); n != 0 {
+		t.Errorf("%d vice chairs", n)
+	}
+}
