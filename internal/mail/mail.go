@@ -38,6 +38,23 @@ type Message struct {
 	// Unsubscribe is the absolute address that a POST to ends letters like this, at
 	// once and without signing in (RFC 8058); empty where nobody asked for them.
 	Unsubscribe string
+	// Needs are rights that Person must still have when it is sent: see NeedsDocuments
+	// and NeedsRight. Else it is withheld.
+	Needs []string
+}
+
+// NeedsDocuments are the rights to read documents.
+func NeedsDocuments(ids ...uuid.UUID) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = "document " + id.String()
+	}
+	return list
+}
+
+// NeedsRight is a right in a commission.
+func NeedsRight(commission uuid.UUID, object, action string) []string {
+	return []string{"commission " + commission.String() + " " + object + " " + action}
 }
 
 // Mail is a message in the outbox.
@@ -60,6 +77,8 @@ const (
 	Sent   State = "sent"   // taken by the mail server
 	Failed State = "failed" // refused for good, or tried for two days
 	Kept   State = "kept"   // no mail server is configured; to be read at /dev/mail
+	// Withheld is a letter whose reader may no longer know of what it tells.
+	Withheld State = "withheld"
 )
 
 const (
@@ -86,12 +105,15 @@ type Outbox struct {
 	db     *sql.DB
 	queue  *jobs.Queue
 	sender Sender
+	// Still reports whether a person has the rights that a letter needs at the moment
+	// it is sent; see Message.Needs. It is set before the queue starts.
+	Still func(ctx context.Context, person uuid.UUID, needs []string) (bool, error)
 }
 
 // New makes the outbox and registers its work with the queue, so it comes before
 // queue.Start. Without a sender (nil) letters are kept, and none is ever sent.
 func New(db *sql.DB, queue *jobs.Queue, sender Sender) *Outbox {
-	o := &Outbox{db, queue, sender}
+	o := &Outbox{db: db, queue: queue, sender: sender}
 	jobs.Handle(queue, o.deliver)
 	queue.Every("mail.sweep", 24*time.Hour, o.sweep)
 	return o
@@ -200,6 +222,14 @@ func (o *Outbox) deliver(ctx context.Context, d delivery) error {
 	}
 	if o.sender == nil { // there was a mail server when it was written
 		return settle(ctx, o.db, m.ID, Kept, "")
+	}
+	if len(m.Needs) > 0 {
+		switch still, err := o.Still(ctx, m.Person, m.Needs); {
+		case err != nil:
+			return errors.Join(settle(ctx, o.db, m.ID, Queued, err.Error()), err)
+		case !still:
+			return settle(ctx, o.db, m.ID, Withheld, "")
+		}
 	}
 	sending, cancel := context.WithTimeout(ctx, sendTime)
 	err = o.sender.Send(sending, m)

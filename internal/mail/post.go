@@ -42,6 +42,7 @@ type Note struct {
 	Secret     bool   // Path holds a secret
 	// Unsubscribe is the path that a POST to ends letters like this: see Message.
 	Unsubscribe string
+	Needs       []string // see Message
 }
 
 // Section is a list under a heading.
@@ -100,6 +101,6 @@ func (p *Post) Compose(ctx context.Context, to Reader, kind, about string, note 
 	if err != nil {
 		return Message{}, fmt.Errorf("mail: %w", err)
 	}
-	m.Person, m.About, m.Secret, m.Unsubscribe = to.Person, about, n.Secret, n.Unsubscribe
+	m.Person, m.About, m.Secret, m.Unsubscribe, m.Needs = to.Person, about, n.Secret, n.Unsubscribe, n.Needs
 	return m, nil
 }

@@ -26,22 +26,23 @@ func insert(ctx context.Context, tx *sql.Tx, state State, messages []Message) (i
 	kind, person, about := make([]string, n), make([]string, n), make([]string, n)
 	name, address, subject := make([]string, n), make([]string, n), make([]string, n)
 	text, html, secret, unsubscribe := make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
+	needs := make([]string, n) // as one text each: the arrays of an array have one length
 	for i, m := range messages {
 		kind[i], about[i], secret[i] = m.Kind, m.About, m.Secret
 		name[i], address[i], subject[i] = m.To.Name, m.To.Address, m.Subject
-		text[i], html[i], unsubscribe[i] = m.Text, m.HTML, m.Unsubscribe
+		text[i], html[i], unsubscribe[i], needs[i] = m.Text, m.HTML, m.Unsubscribe, strings.Join(m.Needs, "\n")
 		if m.Person != uuid.Nil {
 			person[i] = m.Person.String()
 		}
 	}
 	rows, err := tx.QueryContext(ctx, `
-		INSERT INTO mail (kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe, state)
-		SELECT kind, nullif(person, '')::uuid, about, name, address, subject, text, html, secret, unsubscribe, $11
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[], $10::text[])
-		  AS m (kind, person, about, name, address, subject, text, html, secret, unsubscribe)
+		INSERT INTO mail (kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe, needs, state)
+		SELECT kind, nullif(person, '')::uuid, about, name, address, subject, text, html, secret, unsubscribe, string_to_array(needs, E'\n'), $12
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[], $10::text[], $11::text[])
+		  AS m (kind, person, about, name, address, subject, text, html, secret, unsubscribe, needs)
 		RETURNING id`,
 		pq.Array(kind), pq.Array(person), pq.Array(about), pq.Array(name), pq.Array(address), pq.Array(subject),
-		pq.Array(text), pq.Array(html), pq.Array(secret), pq.Array(unsubscribe), string(state))
+		pq.Array(text), pq.Array(html), pq.Array(secret), pq.Array(unsubscribe), pq.Array(needs), string(state))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func claimOne(ctx context.Context, db *sql.DB, id uuid.UUID) (Mail, error) {
 	m, err := scan(db.QueryRowContext(ctx, `
 		UPDATE mail SET attempts = attempts + 1, claimed_until = now() + make_interval(secs => $2)
 		WHERE id = $1 AND state = 'queued' AND (claimed_until IS NULL OR claimed_until <= now())
-		RETURNING id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe,
+		RETURNING id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe, needs,
 		  state, attempts, last_error, created_at, sent_at`, id, claim.Seconds()))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return m, err
@@ -113,7 +114,7 @@ func Recent(ctx context.Context, q Q, before uuid.UUID, limit int) (mails []Mail
 		before = uuid.Max
 	}
 	rows, err := q.QueryContext(ctx, `
-		SELECT id, kind, person_id, about, to_name, to_address, subject, '', '', secret, '',
+		SELECT id, kind, person_id, about, to_name, to_address, subject, '', '', secret, '', needs,
 		  state, attempts, last_error, created_at, sent_at
 		FROM mail WHERE id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	if err != nil {
@@ -133,7 +134,7 @@ func Recent(ctx context.Context, q Q, before uuid.UUID, limit int) (mails []Mail
 // ByID is one letter with its bodies; NotFound if there is none.
 func ByID(ctx context.Context, q Q, id uuid.UUID) (Mail, error) {
 	m, err := scan(q.QueryRowContext(ctx, `
-		SELECT id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe,
+		SELECT id, kind, person_id, about, to_name, to_address, subject, text, html, secret, unsubscribe, needs,
 		  state, attempts, last_error, created_at, sent_at
 		FROM mail WHERE id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -145,7 +146,7 @@ func ByID(ctx context.Context, q Q, id uuid.UUID) (Mail, error) {
 func scan(row interface{ Scan(...any) error }) (m Mail, err error) {
 	var person uuid.NullUUID
 	var sent sql.NullTime
-	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret, &m.Unsubscribe,
+	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret, &m.Unsubscribe, pq.Array(&m.Needs),
 		&m.State, &m.Attempts, &m.LastError, &m.CreatedAt, &sent)
 	m.Person, m.SentAt = person.UUID, sent.Time
 	return m, err

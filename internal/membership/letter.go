@@ -62,7 +62,11 @@ func (l *letters) officers(ctx context.Context, tx *journal.Tx, h Home, kind, ab
 		if r.Person == tx.Permit().Actor().ID {
 			continue
 		}
-		if err := l.to(ctx, r, kind, about, note); err != nil {
+		if err := l.to(ctx, r, kind, about, func(ctx context.Context) mail.Note {
+			n := note(ctx)
+			n.Needs = mail.NeedsRight(h.ID, "application", "decide")
+			return n
+		}); err != nil {
 			return err
 		}
 	}

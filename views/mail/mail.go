@@ -28,7 +28,7 @@ type List struct {
 // Path is the page of a letter.
 func Path(m mail.Mail) string { return "/dev/mail/" + m.ID.String() }
 
-var tones = map[mail.State]string{mail.Queued: "wait", mail.Sent: "good", mail.Failed: "bad", mail.Kept: "plain"}
+var tones = map[mail.State]string{mail.Queued: "wait", mail.Sent: "good", mail.Failed: "bad", mail.Kept: "plain", mail.Withheld: "plain"}
 
 // stateName is the state in the reader's language.
 func stateName(ctx context.Context, s mail.State) string {
@@ -39,6 +39,8 @@ func stateName(ctx context.Context, s mail.State) string {
 		return i18n.T(ctx, "Sent")
 	case mail.Failed:
 		return i18n.T(ctx, "Failed")
+	case mail.Withheld:
+		return i18n.T(ctx, "Withheld")
 	default:
 		return i18n.T(ctx, "Kept")
 	}

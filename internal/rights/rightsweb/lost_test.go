@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/mail"
 )
 
 // TestRightsLost takes rights on one server while another is asked: from the answer on,
@@ -93,6 +95,51 @@ func TestRightsLost(t *testing.T) {
 				t.Errorf("%s, deaf %v: it is still served by %v", tt.name, deaf, got)
 			}
 			stream.WantEnd()
+		}
+	}
+}
+
+// TestLettersWithheld queues letters at a mail server that does not answer, takes the
+// rights of some of their readers, and sends again: theirs are withheld, and the others'
+// tried.
+func TestLettersWithheld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *app.Config) {
+		c.Mail = mail.Settings{Host: "127.0.0.1", Port: 1, TLS: "off", From: "Commission Portal <portal@example.org>"}
+	})
+	plain := w.Person("Pam Plain")
+	share := func(c *apptest.Client) string {
+		return apptest.JSON[struct{ ID string }](w.chair.API("POST", "/documents/ENERGY-N0003/shares", map[string]string{"with": "person", "recipient": c.ID.String(), "level": "see"}).Want(201)).ID
+	}
+	revoked := share(w.member)
+	share(w.observer)
+	plain.API("POST", "/commissions/energy/applications", map[string]string{"role": "invited_expert", "statement": "Ten years of batteries."}).Want(201)
+	state := func(c *apptest.Client, kind string) string {
+		return apptest.Value[string](w.Portal, `SELECT coalesce(max(state || CASE WHEN attempts > 1 THEN ' again' ELSE '' END), 'none') FROM mail WHERE person_id = $1 AND kind = $2`, c.ID, kind)
+	}
+	until := func(good func() bool) {
+		for end := time.Now().Add(15 * time.Second); !good() && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		}
+	}
+	until(func() bool {
+		return apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE attempts = 0 OR claimed_until IS NOT NULL`) == 0
+	})
+
+	w.chair.API("DELETE", "/shares/"+revoked, nil).Want(204)
+	w.Exec(`UPDATE seat SET period = tstzrange(lower(period), now()), ended = 'left' WHERE person_id = $1`, w.secretary.ID)
+	w.Exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = 'mail.deliver' AND state = 'retryable'`)
+	for _, tt := range []struct {
+		name, kind, want string
+		to               *apptest.Client
+	}{
+		{"share revoked", "document.shared", "withheld again", w.member},
+		{"share kept", "document.shared", "queued again", w.observer},
+		{"secretary no more", "application.received", "withheld again", w.secretary},
+		{"chair", "application.received", "queued again", w.chair},
+	} {
+		until(func() bool { return state(tt.to, tt.kind) == tt.want })
+		if got := state(tt.to, tt.kind); got != tt.want {
+			t.Errorf("%s: the letter is %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/rights"
 )
@@ -18,9 +19,9 @@ type world struct {
 	chair, secretary, member, observer, staff, ed *apptest.Client
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, with ...func(*app.Config)) *world {
 	t.Helper()
-	w := &world{Portal: apptest.New(t), energy: uuid.Must(uuid.NewV7())}
+	w := &world{Portal: apptest.New(t, with...), energy: uuid.Must(uuid.NewV7())}
 	w.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state) VALUES ($1, 'energy', 'ENERGY', 'Energy', 'commission', 'active')`, w.energy)
 	w.chair, w.secretary, w.member, w.observer = w.Person("Carla Chair"), w.Person("Sven Secretary"), w.Person("Max Member"), w.Person("Oda Observer")
 	w.staff, w.ed = w.Secretariat(), w.Person("Ed Elsewhere")
