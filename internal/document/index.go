@@ -51,6 +51,10 @@ func (s *Service) index(ctx context.Context, _ indexing) error {
 		return jobs.Later(time.Second) // whoever works now may have passed what this one is for
 	}
 	defer s.indexer.Unlock()
+	return s.indexAll(ctx)
+}
+
+func (s *Service) indexAll(ctx context.Context) error {
 	for {
 		if n, err := s.indexNext(ctx); err != nil || n == 0 {
 			return err
@@ -63,8 +67,19 @@ func (s *Service) reindex(ctx context.Context, tx *journal.Tx) error {
 	return s.queue.Enqueue(ctx, tx.SQL(), indexing{})
 }
 
-// IndexRest makes anew whatever is left, and what was written with no job.
-func (s *Service) IndexRest(ctx context.Context) error { return s.index(ctx, indexing{}) }
+// IndexRest makes anew whatever is left, and what was written with no job; it waits for
+// whoever is at it.
+func (s *Service) IndexRest(ctx context.Context) error {
+	for !s.indexer.TryLock() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	defer s.indexer.Unlock()
+	return s.indexAll(ctx)
+}
 
 // indexNext makes the next few anew and returns how many.
 func (s *Service) indexNext(ctx context.Context) (int, error) {

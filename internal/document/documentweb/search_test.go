@@ -36,7 +36,9 @@ func (w *world) text(id uuid.UUID, number int, language string, pages ...string)
 func (w *world) indexed(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		_ = w.Documents.IndexRest(context.WithoutCancel(t.Context())) // it may be at work already
+		if err := w.Documents.IndexRest(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
 		if apptest.Value[int](w.Portal, `SELECT count(*) FROM document_unindexed`) == 0 {
 			return
 		}
