@@ -171,7 +171,7 @@ func asked(ctx context.Context, c called, kind string) mail.Note {
 	n := mail.Note{Subject: subject(i18n.T(ctx, "%s asks for comments by %s", ref, day)), Button: i18n.T(ctx, "Open the document"),
 		Paragraphs: []string{i18n.T(ctx, "“%s” in the register of %s asks for your comments by %s.", c.Title, c.Commission, day)},
 		Path:       Document{ID: c.ID, Prefix: c.Prefix, Number: c.Number}.Path(), Unsubscribe: unsubscribePath(c.Key, dueLetters),
-		Footer: i18n.T(ctx, "You get this because you have a seat in %s.", c.Commission), Needs: mail.NeedsDocuments(c.ID)}
+		Footer: i18n.T(ctx, "You get this because you have a seat in %s.", c.Commission), Needs: mail.ToRead(c.ID)}
 	if c.Action == "decision" {
 		n.Subject = subject(i18n.T(ctx, "%s asks for a decision by %s", ref, day))
 		n.Paragraphs = []string{i18n.T(ctx, "“%s” in the register of %s asks for your decision by %s.", c.Title, c.Commission, day)}

@@ -212,7 +212,7 @@ func digested(ctx context.Context, n Notice, fresh, due []noted) mail.Note {
 		}
 		items := make([]mail.Item, len(list))
 		for i, d := range list {
-			note.Needs = append(note.Needs, mail.NeedsDocuments(d.ID)...)
+			note.Needs = append(note.Needs, mail.ToRead(d.ID)...)
 			items[i] = mail.Item{Title: d.heading(), Path: Document{ID: d.ID, Prefix: d.Prefix, Number: d.Number}.Path(), Line: d.line(ctx)}
 		}
 		note.Sections = append(note.Sections, mail.Section{Title: title, Items: items})

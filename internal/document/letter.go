@@ -66,10 +66,10 @@ func (s *Service) send(ctx context.Context, tx *journal.Tx, readers []mail.Reade
 // Reads reports whether the actor may read all of these documents.
 func (s *Service) Reads(ctx context.Context, who access.Actor, ids []uuid.UUID) (bool, error) {
 	var w postgres.Where
-	w.And("d.id = ANY(?::uuid[])", keys(ids))
+	all := w.Arg(keys(ids))
+	w.And("d.id = x.id")
 	w.And(access.See(ctx, who).Document(&w, "d", journal.Now(ctx)))
-	n, err := postgres.One[int](ctx, s.db, nil, `SELECT count(*) FROM document d WHERE `+w.SQL(), w.Args()...)
-	return n == len(ids), err
+	return postgres.One[bool](ctx, s.db, nil, `SELECT NOT EXISTS (SELECT FROM unnest(`+all+`::uuid[]) x (id) WHERE NOT EXISTS (SELECT FROM document d WHERE `+w.SQL()+`))`, w.Args()...)
 }
 
 // subject makes a text fit for the subject of a letter.
@@ -81,7 +81,7 @@ func submitted(ctx context.Context, d Document) mail.Note {
 		text = i18n.T(ctx, "%[3]s submitted “%[1]s” to the register of %[2]s. Accept it, which gives it a number, or return it with a reason.", d.Title, d.CommissionName, *d.OrganizationName)
 	}
 	return mail.Note{Subject: subject(i18n.T(ctx, "A document waits in %s", d.CommissionName)), Paragraphs: []string{text}, Button: i18n.T(ctx, "Open the document"),
-		Needs: mail.NeedsDocuments(d.ID), Path: "/documents/" + d.ID.String(), Footer: i18n.T(ctx, "You get this because you are an officer or the convener of %s.", d.CommissionName)}
+		Needs: mail.ToRead(d.ID), Path: "/documents/" + d.ID.String(), Footer: i18n.T(ctx, "You get this because you are an officer or the convener of %s.", d.CommissionName)}
 }
 
 func footer(ctx context.Context, d Document) string {
@@ -91,7 +91,7 @@ func footer(ctx context.Context, d Document) string {
 func accepted(ctx context.Context, d Document) mail.Note {
 	return mail.Note{Subject: subject(i18n.T(ctx, "Your document is %s now", d.Reference())),
 		Paragraphs: []string{i18n.T(ctx, "The officers of %s accepted “%s”. Its number is %s.", d.CommissionName, d.Title, d.Reference())},
-		Button:     i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer(ctx, d), Needs: mail.NeedsDocuments(d.ID)}
+		Button:     i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer(ctx, d), Needs: mail.ToRead(d.ID)}
 }
 
 func returned(ctx context.Context, d Document) mail.Note {
@@ -117,7 +117,7 @@ func shared(ctx context.Context, d Document, by string, with Grant, to Recipient
 		text = i18n.T(ctx, "%s shares “%s” of %s with %s. All who act for it can read it.", by, d.Title, d.owner(), to.Name)
 		footer = i18n.T(ctx, "You get this because you are a primary representative of %s.", to.Name)
 	}
-	n := mail.Note{Subject: subject(i18n.T(ctx, "%s is shared with you", d.Reference())), Paragraphs: []string{text}, Button: i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer, Needs: mail.NeedsDocuments(d.ID)}
+	n := mail.Note{Subject: subject(i18n.T(ctx, "%s is shared with you", d.Reference())), Paragraphs: []string{text}, Button: i18n.T(ctx, "Open the document"), Path: d.Path(), Footer: footer, Needs: mail.ToRead(d.ID)}
 	if with.Reason != "" {
 		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "The reason given: %s", with.Reason))
 	}

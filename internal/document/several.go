@@ -225,7 +225,7 @@ func (s *Service) tellOfSeveral(ctx context.Context, tx *journal.Tx, made []Docu
 			Footer: i18n.T(ctx, "You get this because you are an officer or the convener of %s.", d.CommissionName)}
 		for _, d := range made {
 			note.Details = append(note.Details, [2]string{i18n.T(ctx, "Title"), d.Title})
-			note.Needs = append(note.Needs, mail.NeedsDocuments(d.ID)...)
+			note.Needs = append(note.Needs, mail.ToRead(d.ID)...)
 		}
 		return note
 	})

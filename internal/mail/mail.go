@@ -38,23 +38,8 @@ type Message struct {
 	// Unsubscribe is the absolute address that a POST to ends letters like this, at
 	// once and without signing in (RFC 8058); empty where nobody asked for them.
 	Unsubscribe string
-	// Needs are rights that Person must still have when it is sent: see NeedsDocuments
-	// and NeedsRight. Else it is withheld.
-	Needs []string
-}
-
-// NeedsDocuments are the rights to read documents.
-func NeedsDocuments(ids ...uuid.UUID) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = "document " + id.String()
-	}
-	return list
-}
-
-// NeedsRight is a right in a commission.
-func NeedsRight(commission uuid.UUID, object, action string) []string {
-	return []string{"commission " + commission.String() + " " + object + " " + action}
+	// Needs are rights that Person must still have when it is sent; else it is withheld.
+	Needs []Need
 }
 
 // Mail is a message in the outbox.
@@ -107,7 +92,7 @@ type Outbox struct {
 	sender Sender
 	// Still reports whether a person has the rights that a letter needs at the moment
 	// it is sent; see Message.Needs. It is set before the queue starts.
-	Still func(ctx context.Context, person uuid.UUID, needs []string) (bool, error)
+	Still func(ctx context.Context, person uuid.UUID, needs []Need) (bool, error)
 }
 
 // New makes the outbox and registers its work with the queue, so it comes before

@@ -42,7 +42,7 @@ type Note struct {
 	Secret     bool   // Path holds a secret
 	// Unsubscribe is the path that a POST to ends letters like this: see Message.
 	Unsubscribe string
-	Needs       []string // see Message
+	Needs       []Need // see Message
 }
 
 // Section is a list under a heading.

@@ -30,7 +30,13 @@ func insert(ctx context.Context, tx *sql.Tx, state State, messages []Message) (i
 	for i, m := range messages {
 		kind[i], about[i], secret[i] = m.Kind, m.About, m.Secret
 		name[i], address[i], subject[i] = m.To.Name, m.To.Address, m.Subject
-		text[i], html[i], unsubscribe[i], needs[i] = m.Text, m.HTML, m.Unsubscribe, strings.Join(m.Needs, "\n")
+		text[i], html[i], unsubscribe[i] = m.Text, m.HTML, m.Unsubscribe
+		for j, need := range m.Needs {
+			if j > 0 {
+				needs[i] += "\n"
+			}
+			needs[i] += need.String()
+		}
 		if m.Person != uuid.Nil {
 			person[i] = m.Person.String()
 		}
@@ -146,8 +152,12 @@ func ByID(ctx context.Context, q Q, id uuid.UUID) (Mail, error) {
 func scan(row interface{ Scan(...any) error }) (m Mail, err error) {
 	var person uuid.NullUUID
 	var sent sql.NullTime
-	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret, &m.Unsubscribe, pq.Array(&m.Needs),
+	var needs pq.StringArray
+	err = row.Scan(&m.ID, &m.Kind, &person, &m.About, &m.To.Name, &m.To.Address, &m.Subject, &m.Text, &m.HTML, &m.Secret, &m.Unsubscribe, &needs,
 		&m.State, &m.Attempts, &m.LastError, &m.CreatedAt, &sent)
+	if err == nil {
+		m.Needs, err = needsOf(needs)
+	}
 	m.Person, m.SentAt = person.UUID, sent.Time
 	return m, err
 }

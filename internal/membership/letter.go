@@ -64,7 +64,7 @@ func (l *letters) officers(ctx context.Context, tx *journal.Tx, h Home, kind, ab
 		}
 		if err := l.to(ctx, r, kind, about, func(ctx context.Context) mail.Note {
 			n := note(ctx)
-			n.Needs = mail.NeedsRight(h.ID, "application", "decide")
+			n.Needs = []mail.Need{{Commission: h.ID, Object: "application", Action: "decide"}}
 			return n
 		}); err != nil {
 			return err

@@ -121,13 +121,23 @@ func TestLettersWithheld(t *testing.T) {
 		for end := time.Now().Add(15 * time.Second); !good() && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		}
 	}
+	// A digest that names a document twice, as it is new and asks for something.
+	digests := func() {
+		if err := w.Documents.Digests(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digests() // who has a seat hears from now on
+	w.Exec(`UPDATE document SET status_since = now() - interval '1 day', action = 'comment', due_on = (now() + interval '5 days')::date WHERE number = 1`)
+	w.Exec(`UPDATE document_notice SET digested_at = now() - interval '9 days' WHERE person_id = $1`, w.chair.ID)
+	digests()
+	until(func() bool { return state(w.chair, "document.digest") != "none" })
 	until(func() bool {
 		return apptest.Value[int](w.Portal, `SELECT count(*) FROM mail WHERE attempts = 0 OR claimed_until IS NOT NULL`) == 0
 	})
 
 	w.chair.API("DELETE", "/shares/"+revoked, nil).Want(204)
 	w.Exec(`UPDATE seat SET period = tstzrange(lower(period), now()), ended = 'left' WHERE person_id = $1`, w.secretary.ID)
-	w.Exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = 'mail.deliver' AND state = 'retryable'`)
 	for _, tt := range []struct {
 		name, kind, want string
 		to               *apptest.Client
@@ -136,8 +146,12 @@ func TestLettersWithheld(t *testing.T) {
 		{"share kept", "document.shared", "queued again", w.observer},
 		{"secretary no more", "application.received", "withheld again", w.secretary},
 		{"chair", "application.received", "queued again", w.chair},
+		{"digest", "document.digest", "queued again", w.chair},
 	} {
-		until(func() bool { return state(tt.to, tt.kind) == tt.want })
+		until(func() bool {
+			w.Exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = 'mail.deliver' AND state = 'retryable'`) // at once
+			return state(tt.to, tt.kind) == tt.want
+		})
 		if got := state(tt.to, tt.kind); got != tt.want {
 			t.Errorf("%s: the letter is %s, want %s", tt.name, got, tt.want)
 		}
