@@ -73,6 +73,7 @@ func (s *Service) Follow(ctx context.Context, who access.Actor, name, from strin
 		f.Close()
 		return nil, err
 	}
+	send(f.doubt) // what was lost after it was asked for, and before it listened
 	return f, nil
 }
 
