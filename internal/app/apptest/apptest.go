@@ -377,7 +377,13 @@ func (c *Client) do(method, path string, body io.Reader, header ...string) Reply
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := c.http.Do(r)
+	return c.reply(r, c.http.Do)
+}
+
+// reply sends a request by a way and reads the answer.
+func (c *Client) reply(r *http.Request, by func(*http.Request) (*http.Response, error)) Reply {
+	c.p.t.Helper()
+	res, err := by(r)
 	if err != nil {
 		c.p.t.Fatal(err)
 	}
@@ -386,7 +392,7 @@ func (c *Client) do(method, path string, body io.Reader, header ...string) Reply
 	if err != nil {
 		c.p.t.Fatal(err)
 	}
-	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(raw), t: c.p.t, what: method + " " + path}
+	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(raw), t: c.p.t, what: r.Method + " " + r.URL.RequestURI()}
 }
 
 // Want fails the test unless the status is that and the body has all texts.

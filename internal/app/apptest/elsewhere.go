@@ -2,7 +2,6 @@ package apptest
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 )
@@ -24,14 +23,5 @@ func (c *Client) Elsewhere(method, path, body string, header ...string) Reply {
 	if host := r.Header.Get("Host"); host != "" { // net/http takes it from here alone
 		r.Host = host
 	}
-	res, err := plain.RoundTrip(r)
-	if err != nil {
-		c.p.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.p.t.Fatal(err)
-	}
-	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(raw), t: c.p.t, what: method + " " + path}
+	return c.reply(r, plain.RoundTrip)
 }
