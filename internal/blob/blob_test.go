@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -541,6 +542,7 @@ func (pattern) Read(p []byte) (int, error) {
 
 // heapWhile answers how large the heap was while fn ran.
 func heapWhile(fn func()) (least, most uint64) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // as in production
 	runtime.GC()
 	done, watched := make(chan struct{}), make(chan struct{})
 	go func() {
