@@ -82,7 +82,7 @@ func (w *watch) see(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		w.last = time.Now()
-		if e.Type != network.ResourceTypeEventSource && e.Type != network.ResourceTypePing && e.Request.Method != "PATCH" { // these stay open; the last is an upload
+		if e.Type != network.ResourceTypePing && e.Request.Method != "PATCH" { // these stay open; the last is an upload
 			w.pending[e.RequestID] = e.Request.URL
 		}
 		u, err := url.Parse(e.Request.URL)
@@ -93,7 +93,13 @@ func (w *watch) see(event any) {
 		if u, err := url.Parse(e.URL); err != nil || u.Host != w.host {
 			w.fault("request to another host: %s", e.URL)
 		}
+	case *network.EventEventSourceMessageReceived:
+		w.last = time.Now() // a page asks for what it is told of
 	case *network.EventResponseReceived:
+		if e.Type == network.ResourceTypeEventSource { // it stands, and stays open
+			w.last = time.Now()
+			delete(w.pending, e.RequestID)
+		}
 		status := int(e.Response.Status)
 		if status < 400 {
 			return
