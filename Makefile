@@ -107,6 +107,14 @@ measure-downloads: build
 	@MEASURE=1 APPTEST_PORTAL="$(CURDIR)/var/portal" go run ./internal/postgres/private/serve -- \
 	  go test -count=1 -v -timeout=60m -run 'TestMeasureDownloads$$' ./internal/document/documentweb
 
+## world: a convention as large as the world, to measure the portal on; SCALE=0.01 is a hundredth. `var/portal dev --world` serves it
+# Kept under var/world, about 12 GB at scale 1; made anew each time.
+SCALE ?= 1
+.PHONY: world
+world: build
+	@rm -rf var/world
+	@var/portal world --scale $(SCALE)
+
 ## prove: a million decisions about random rules, and every route as everybody, compared with oracles that know no Casbin
 .PHONY: prove
 prove: go

@@ -27,6 +27,7 @@ type program struct {
 	Backup    backupCommand    `cmd:"" help:"Save the database and the files of documents in a folder, while the portal runs."`
 	Restore   restoreCommand   `cmd:"" help:"Make an empty database and a store of files from a backup, and prove that all is as it was."`
 	Doctor    doctorCommand    `cmd:"" help:"Look at settings, database, schema, clock, files, mail and scanner, and say what to do about what is wrong. Ends with 1 if something is."`
+	World     worldCommand     `cmd:"" help:"Fill an empty database with an invented convention of any size, to measure the portal on."`
 	Routes    routesCommand    `cmd:"" help:"List every route with the right it asks for."`
 	Extract   extractCommand   `cmd:"" hidden:"" help:"Show what is found in files, as the portal would find it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

@@ -89,6 +89,7 @@ func (m migrateCommand) Run(ctx context.Context) error {
 
 type devCommand struct {
 	Empty bool `help:"Do not load the sample into an empty database."`
+	World bool `help:"Serve the world that portal world has made, in place of the sample."`
 }
 
 // Run brings everything up: what `make run` does.
@@ -112,7 +113,13 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		if err := private.Install(ctx, os.Stdout); err != nil {
 			return err
 		}
-		server, err := private.Start(ctx, private.Config{Dir: filepath.Join(root, "var", "postgres"), Database: "portal", Out: os.Stdout})
+		start := func() (*private.Server, error) {
+			return private.Start(ctx, private.Config{Dir: filepath.Join(root, "var", "postgres"), Database: "portal", Out: os.Stdout})
+		}
+		if d.World {
+			start = func() (*private.Server, error) { return worldServer(ctx, nil) }
+		}
+		server, err := start()
 		if err != nil {
 			return err
 		}
@@ -143,6 +150,9 @@ func (d devCommand) sample(ctx context.Context, c app.Config) (signIns string, e
 	if err != nil {
 		return "", err
 	}
+	if empty && d.World {
+		return "", errors.New("there is no world yet: make one with `make world`, or a small one with `make world SCALE=0.01`")
+	}
 	if empty && !d.Empty {
 		files, err := blob.Open(ctx, c.Files)
 		if err != nil {
@@ -159,10 +169,14 @@ func (d devCommand) sample(ctx context.Context, c app.Config) (signIns string, e
 	if there, err := sample.SignIns(ctx, db); err != nil || !there {
 		return "", err
 	}
+	led, has := "chair of Energy Storage, with applications to decide", "a member, whose term ends and who is invited"
+	if d.World {
+		led, has = "chair of the largest commission", "a member with the most seats"
+	}
 	return fmt.Sprintf("  Sign in as   %-24s  of the secretariat\n"+
-		"               %-24s  chair of Energy Storage, with applications to decide\n"+
-		"               %-24s  a member, whose term ends and who is invited\n"+
-		"  Password     %s\n\n", sample.Secretariat, sample.Chair, sample.Member, sample.Password), nil
+		"               %-24s  %s\n"+
+		"               %-24s  %s\n"+
+		"  Password     %s\n\n", sample.Secretariat, sample.Chair, led, sample.Member, has, sample.Password), nil
 }
 
 type routesCommand struct{}

@@ -48,7 +48,7 @@ func (s *Service) Forget(ctx context.Context, tx *journal.Tx, e journal.Erasure)
 		}
 	}
 	// The words of the name are forgotten too, unless there is another document with them.
-	words, stems := pq.StringArray{}, stemmer{}
+	words, stems := pq.StringArray{}, Stems{}
 	for _, form := range e.Forms() {
 		for _, language := range []string{"en", "fr", "es"} {
 			words = append(words, lexemesOf(split(plain(form)), language, stems)...)

@@ -99,13 +99,13 @@ func (s *Service) indexNext(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	stems, at := stemmer{}, map[uuid.UUID]int{}
+	stems, at := Stems{}, map[uuid.UUID]int{}
 	entries := make([]*entry, len(docs))
 	for i, d := range docs {
 		entries[i], at[d.ID] = newEntry(d, stems), i
 	}
 	written, now, size := 0, 0, 0
-	if err := postgres.Each(ctx, s.db, func(p readPage) error {
+	if err := postgres.Each(ctx, s.db, func(p ReadPage) error {
 		i, ok := at[p.ID]
 		if !ok { // discarded meanwhile
 			return nil
@@ -126,8 +126,8 @@ func (s *Service) indexNext(ctx context.Context) (int, error) {
 	return len(marks), s.writeIndex(ctx, entries[written:], changes)
 }
 
-// findable is what a document is found by, besides the text in its files.
-type findable struct {
+// Findable is what a document is found by, besides the text in its files.
+type Findable struct {
 	ID             uuid.UUID      `db:"id"`
 	CommissionID   uuid.UUID      `db:"commission_id"`
 	Prefix         string         `db:"prefix"`
@@ -149,8 +149,8 @@ type findable struct {
 // yearOf is the year that a document is from.
 const yearOf = `extract(year FROM d.created_at AT TIME ZONE 'UTC')::int`
 
-func findables(ctx context.Context, q postgres.Q, ids pq.StringArray) ([]findable, error) {
-	return postgres.All[findable](ctx, q, `
+func findables(ctx context.Context, q postgres.Q, ids pq.StringArray) ([]Findable, error) {
+	return postgres.All[Findable](ctx, q, `
 		SELECT d.id, d.commission_id, coalesce(r.prefix, '') AS prefix, d.number, d.title, d.type, d.status, d.organization_id, d.author_id, d.language, d.languages,
 		       d.keywords, d.summary, d.visibility, `+yearOf+` AS year,
 		       ARRAY(SELECT DISTINCT coalesce('@p' || to_person, '@o' || to_organization, '@m' || to_commission) FROM share
@@ -158,8 +158,8 @@ func findables(ctx context.Context, q postgres.Q, ids pq.StringArray) ([]findabl
 		FROM document d LEFT JOIN register r ON r.commission_id = d.commission_id WHERE d.id = ANY($1::uuid[]) ORDER BY d.id`, ids)
 }
 
-// readPage is a page of text of a document.
-type readPage struct {
+// ReadPage is a page of text of a document.
+type ReadPage struct {
 	ID       uuid.UUID `db:"document_id"`
 	Language string    `db:"language"`
 	Page     int       `db:"page"`
@@ -177,7 +177,7 @@ const newestTexts = `
 // entry is what the index keeps of a document.
 type entry struct {
 	id      uuid.UUID
-	stems   stemmer
+	stems   Stems
 	lexemes map[string]bool
 	head    map[string]byte // weight
 	words   strings.Builder
@@ -185,7 +185,7 @@ type entry struct {
 	pairs   int
 }
 
-func newEntry(d findable, stems stemmer) *entry {
+func newEntry(d Findable, stems Stems) *entry {
 	e := &entry{id: d.ID, stems: stems, lexemes: map[string]bool{}, head: map[string]byte{}}
 	for _, l := range append(d.audience(), d.facets()...) {
 		e.lexemes[l] = true
@@ -205,7 +205,7 @@ func newEntry(d findable, stems stemmer) *entry {
 
 // audience are lexemes for whom the document may be, so that a search need not
 // look at what its reader cannot see. See audience of a Sight.
-func (d findable) audience() []string {
+func (d Findable) audience() []string {
 	list := append([]string{"@c" + d.CommissionID.String()}, d.Shared...)
 	if d.OrganizationID != nil {
 		list = append(list, "@o"+d.OrganizationID.String())
@@ -224,7 +224,7 @@ func (d findable) audience() []string {
 
 // facets are lexemes for what a search can be narrowed to; its commission and its
 // source are in the audience.
-func (d findable) facets() []string {
+func (d Findable) facets() []string {
 	list := []string{"#t" + d.Type, "#s" + d.Status, "#y" + strconv.Itoa(d.Year)}
 	for _, l := range d.Languages {
 		list = append(list, "#l"+l)
@@ -247,7 +247,7 @@ func (e *entry) say(text, language string, weight byte) {
 }
 
 // page adds a page of text.
-func (e *entry) page(p readPage) {
+func (e *entry) page(p ReadPage) {
 	e.words.WriteString("\f" + p.Language + ":" + strconv.Itoa(p.Page))
 	e.add(split(plain(p.Text)), p.Language)
 }
@@ -278,7 +278,7 @@ const everyPair = "="
 // lexemesOf are what words are found by: themselves and their stems; characters
 // that follow each other by twos, and the last alone, so that one is found by
 // what begins with it.
-func lexemesOf(list []word, language string, stems stemmer) []string {
+func lexemesOf(list []word, language string, stems Stems) []string {
 	out := make([]string, 0, len(list)+len(list)/2)
 	for i, w := range list {
 		if w.char {
@@ -297,6 +297,28 @@ func lexemesOf(list []word, language string, stems stemmer) []string {
 // slice is how many documents, by their ordinal, a search can look at by themselves:
 // 2 to the power of it.
 const slice = 13
+
+// Indexed is a row of the index as Postgres reads it.
+type Indexed struct {
+	Lexemes []string
+	Head    string // a tsvector
+	Words   string
+}
+
+// Vector is a tsvector of the lexemes and of those that only the place in the index
+// decides: ordinal counts the documents in it.
+func (x Indexed) Vector(ordinal int64) string {
+	return vector(append(x.Lexemes, "#"+strconv.FormatInt(ordinal>>slice, 10)))
+}
+
+// Index makes the row of a document, for who fills a database without the job.
+func Index(d Findable, stems Stems, pages ...ReadPage) Indexed {
+	e := newEntry(d, stems)
+	for _, p := range pages {
+		e.page(p)
+	}
+	return Indexed{slices.Collect(maps.Keys(e.lexemes)), e.weighted(), e.words.String()}
+}
 
 // vector is a tsvector of lexemes, as text.
 func vector(lexemes []string) string {

@@ -14,7 +14,7 @@ import (
 type query struct {
 	clauses   [][]term
 	reference string // lexeme of the one that the whole query may name, or ""
-	stems     stemmer
+	stems     Stems
 }
 
 // term is a word, or words that follow each other.
@@ -33,7 +33,7 @@ const (
 // parse reads a query as people write them: words, "phrases", -not, this or that.
 // Nothing that anybody types is an error, but for too much of it.
 func parse(text string) (query, error) {
-	q := query{stems: stemmer{}}
+	q := query{stems: Stems{}}
 	if n := utf8.RuneCountInString(text); n > longestQuery {
 		return q, problem.Field("q", "Use at most %d characters; these are %d.", longestQuery, n)
 	}
@@ -225,7 +225,7 @@ func (q query) about(also more, documents map[string]int) int {
 }
 
 // forms are, for each word, what may stand in its place; for characters, for each two.
-func (t term) forms(also more, stems stemmer) [][]string {
+func (t term) forms(also more, stems Stems) [][]string {
 	var list [][]string
 	for i, w := range t.words {
 		forms := []string{w.text}
@@ -252,7 +252,7 @@ func (t term) exact() bool {
 	return len(t.words) > 1 && (t.phrase || slices.ContainsFunc(t.words, func(w word) bool { return w.follows }))
 }
 
-func (t term) tsquery(also more, stems stemmer, title bool) string {
+func (t term) tsquery(also more, stems Stems, title bool) string {
 	mark := ""
 	if title {
 		mark = "/"

@@ -291,7 +291,7 @@ func (l *look) find(ctx context.Context) ([]hit, bool, error) {
 }
 
 // audience are lexemes of what the reader may be able to see, of which a document
-// must have one; none if there is no telling. See findable.audience.
+// must have one; none if there is no telling. See Findable.audience.
 func (l *look) audience() string {
 	if l.sight.All {
 		return ""

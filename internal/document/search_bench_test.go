@@ -302,7 +302,7 @@ func (g *generator) fill(ctx context.Context, db *sql.DB, n int) error {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			w := &batches{generator: g, commissions: commissions, organizations: organizations, numbers: numbers, n: n, stems: stemmer{}, counts: map[string]int{}, inTitle: map[string]bool{}}
+			w := &batches{generator: g, commissions: commissions, organizations: organizations, numbers: numbers, n: n, stems: Stems{}, counts: map[string]int{}, inTitle: map[string]bool{}}
 			for {
 				from := int(next.Add(batch)) - batch
 				if from >= n {
@@ -388,7 +388,7 @@ type batches struct {
 	commissions, organizations []uuid.UUID
 	numbers                    []atomic.Int64
 	n                          int
-	stems                      stemmer
+	stems                      Stems
 	counts                     map[string]int
 	inTitle                    map[string]bool
 }
@@ -420,7 +420,7 @@ func (w *batches) write(ctx context.Context, conn *sql.Conn, from, to int) error
 			short, long = short*3, long*2
 		}
 		created := time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(float64(i) / float64(w.n) * float64(365*24*time.Hour)))
-		d := findable{ID: uuid.Must(uuid.NewV7()), CommissionID: w.commissions[at], Prefix: "C" + strconv.Itoa(at), Number: &number, Title: text(language, short),
+		d := Findable{ID: uuid.Must(uuid.NewV7()), CommissionID: w.commissions[at], Prefix: "C" + strconv.Itoa(at), Number: &number, Title: text(language, short),
 			Type: pick(r, Types...), Status: pick(r, "available", "available", "available", "available", "available", "available", "available", "available", "superseded", "withdrawn"),
 			Language: language, Languages: []string{language}, Year: created.Year(),
 			Visibility: pick(r, "public", "portal", "portal", "commission", "commission", "commission", "commission", "commission", "commission", "commission", "commission", "commission", "commission",
@@ -429,7 +429,7 @@ func (w *batches) write(ctx context.Context, conn *sql.Conn, from, to int) error
 		d.OrganizationID = &w.organizations[r.IntN(len(w.organizations))]
 		said := text(language, long)
 		e := newEntry(d, w.stems)
-		e.page(readPage{Language: language, Page: 1, Text: said})
+		e.page(ReadPage{Language: language, Page: 1, Text: said})
 		for l := range e.lexemes {
 			switch l[0] {
 			case '=', '@', '#', '&':

@@ -121,12 +121,12 @@ var alike = map[rune]string{
 	'أ': "ا", 'إ': "ا", 'آ': "ا", 'ٱ': "ا", 'ى': "ي", 'ی': "ي", 'ة': "ه", 'ک': "ك",
 }
 
-// stemmer cuts words to their stems, each once.
-type stemmer map[string][]string
+// Stems cuts words to their stems, each once. It is for one goroutine.
+type Stems map[string][]string
 
 // of are the stems of a word of a text in a language: by its letters first, since
 // a Russian text has English words in it. "" is any of the languages.
-func (m stemmer) of(text, language string) []string {
+func (m Stems) of(text, language string) []string {
 	if language = base(language); language != "" && language != "fr" && language != "es" {
 		language = "en"
 	}
@@ -146,7 +146,7 @@ func (m stemmer) of(text, language string) []string {
 }
 
 // stemSpanish gives endings back the accent that folding took, and that people
-// leave out: without it the stemmer does not know them.
+// leave out: without it the Stems does not know them.
 func stemSpanish(env *snowballstem.Env) bool {
 	if text := env.Current(); strings.HasSuffix(text, "cion") || strings.HasSuffix(text, "sion") {
 		env.SetCurrent(text[:len(text)-2] + "ón")

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +97,45 @@ func readOrganizations() ([]organizationText, error) {
 			Sectors: strings.Fields(f[5]), About: f[6], State: f[7]})
 		return nil
 	})
+	return list, err
+}
+
+// Pool are names that are usual in some countries, in Latin letters.
+type Pool struct {
+	Countries     []string
+	Given, Family []string
+	FamilyFirst   bool
+}
+
+// Name is one of them.
+func (p Pool) Name(r *rand.Rand) string {
+	given, family := p.Given[r.IntN(len(p.Given))], p.Family[r.IntN(len(p.Family))]
+	if p.FamilyFirst {
+		return family + " " + given
+	}
+	return given + " " + family
+}
+
+// Names are the names of the sample, in an order that stays.
+func Names() ([]Pool, error) {
+	byCountry, err := readNames()
+	var list []Pool
+	for _, country := range slices.Sorted(maps.Keys(byCountry)) {
+		n := byCountry[country]
+		if country != n.Countries[0] {
+			continue
+		}
+		p := Pool{Countries: n.Countries, FamilyFirst: n.FamilyFirst}
+		for _, given := range slices.Concat(n.Men, n.Women) {
+			p.Given = append(p.Given, given.Latin)
+		}
+		for _, family := range slices.Concat(n.MenLast, n.WomenLast) {
+			if !slices.Contains(p.Family, family.Latin) {
+				p.Family = append(p.Family, family.Latin)
+			}
+		}
+		list = append(list, p)
+	}
 	return list, err
 }
 

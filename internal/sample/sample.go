@@ -30,8 +30,8 @@ const (
 	Password    = "quiet harbor lantern"
 )
 
-// passwordHash is Password as the account capability keeps it.
-const passwordHash = "$argon2id$v=19$m=65536,t=2,p=1$4CoLuYX0vRoWScwNKPtXIw$Te1OZsbiBNLAsq2ZN3Vs7mWqTopYp66CD1UUJWvgvUY"
+// PasswordHash is Password as the account capability keeps it.
+const PasswordHash = "$argon2id$v=19$m=65536,t=2,p=1$4CoLuYX0vRoWScwNKPtXIw$Te1OZsbiBNLAsq2ZN3Vs7mWqTopYp66CD1UUJWvgvUY"
 
 // Summary counts what was loaded.
 type Summary struct {
@@ -58,7 +58,7 @@ func empty(ctx context.Context, q postgres.Q) (bool, error) {
 // with Password.
 func SignIns(ctx context.Context, db *postgres.DB) (bool, error) {
 	return postgres.One[bool](ctx, db, nil, `SELECT count(*) = 3 FROM person WHERE email IN ($1, $2, $3) AND password_hash = $4 AND state = 'active'`,
-		Secretariat, Chair, Member, passwordHash)
+		Secretariat, Chair, Member, PasswordHash)
 }
 
 // Load fills the database, in one transaction, with what has happened until now:

@@ -101,7 +101,7 @@ func (w *world) writePeople(ctx context.Context, q postgres.Q) error {
 			c := columns{"id": p.ID, "email": p.Email, "name": p.Name, "confirmed_at": p.Created, "time_zone": p.zone(), "country": p.Country,
 				"about": p.About, "created_at": p.Created}
 			if p.Cast {
-				c["password_hash"] = passwordHash
+				c["password_hash"] = PasswordHash
 			}
 			return c
 		})
