@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,7 @@ func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) erro
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query)
+	db.count(ctx, query, args)
 	return s.GetContext(ctx, dest, args...)
 }
 
@@ -111,7 +112,7 @@ func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) e
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query)
+	db.count(ctx, query, args)
 	return s.SelectContext(ctx, dest, args...)
 }
 
@@ -121,7 +122,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	db.count(ctx, query)
+	db.count(ctx, query, args)
 	return affected(s.ExecContext(ctx, args...))
 }
 
@@ -132,7 +133,7 @@ func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, ar
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query)
+	db.count(ctx, query, args)
 	rows, err := s.QueryxContext(ctx, args...)
 	if err != nil {
 		return err
@@ -229,8 +230,8 @@ func (d direct) exec(ctx context.Context, args ...any) (sql.Result, error) {
 // by finds how a statement runs. One that nobody has prepared yet runs as it is
 // and is prepared after the transaction: preparing takes a connection from the
 // pool, and transactions that each hold one and wait for another never end.
-func (tx *Tx) by(ctx context.Context, query string) runner {
-	tx.db.count(ctx, query)
+func (tx *Tx) by(ctx context.Context, query string, args []any) runner {
+	tx.db.count(ctx, query, args)
 	if s, ok := tx.db.statements.Load(query); ok {
 		return ready{tx.StmtxContext(ctx, s.(*sqlx.Stmt))}
 	}
@@ -240,17 +241,17 @@ func (tx *Tx) by(ctx context.Context, query string) runner {
 
 // Get implements Q.
 func (tx *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
-	return tx.by(ctx, query).get(ctx, dest, args...)
+	return tx.by(ctx, query, args).get(ctx, dest, args...)
 }
 
 // Select implements Q.
 func (tx *Tx) Select(ctx context.Context, dest any, query string, args ...any) error {
-	return tx.by(ctx, query).selects(ctx, dest, args...)
+	return tx.by(ctx, query, args).selects(ctx, dest, args...)
 }
 
 // Exec implements Q.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return affected(tx.by(ctx, query).exec(ctx, args...))
+	return affected(tx.by(ctx, query, args).exec(ctx, args...))
 }
 
 // Commit ends the transaction and keeps its statements prepared for the next.
@@ -339,31 +340,35 @@ func Unfit(err error) bool {
 type Counter struct {
 	Of func(context.Context) bool // counts those under such a context only; nil: all
 
-	n       atomic.Int64
-	mu      sync.Mutex
-	queries []string
+	mu         sync.Mutex
+	statements []Statement
+}
+
+// Statement is one that ran.
+type Statement struct {
+	Query string
+	Args  []any
 }
 
 // N is how many statements ran.
-func (c *Counter) N() int { return int(c.n.Load()) }
+func (c *Counter) N() int { return len(c.Statements()) }
 
-// Queries are their texts, in order.
-func (c *Counter) Queries() []string {
+// Statements are those that ran, in order.
+func (c *Counter) Statements() []Statement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.queries...)
+	return slices.Clone(c.statements)
 }
 
 // CountInto makes c count the statements of all that runs from now on; nil ends it.
 func (db *DB) CountInto(c *Counter) { db.counter.Store(c) }
 
-func (db *DB) count(ctx context.Context, query string) {
+func (db *DB) count(ctx context.Context, query string, args []any) {
 	c := db.counter.Load()
 	if c == nil || c.Of != nil && !c.Of(ctx) {
 		return
 	}
-	c.n.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.queries = append(c.queries, query)
+	c.statements = append(c.statements, Statement{query, args})
 }

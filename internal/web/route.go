@@ -37,6 +37,7 @@ type Need struct {
 	Kind           access.Kind
 	Object, Action string
 	recent         bool
+	kept           bool
 }
 
 // Open is the need of a route that reads nothing of anybody: a form, a file.
@@ -60,6 +61,10 @@ func InOrganization(object, action string) Need {
 // Page adds a page's route.
 func (s *Server) Page(method, path, operation string, need Need, h fiber.Handler) {
 	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent})
+	if need.kept {
+		s.kept.patterns = append(s.kept.patterns, path)
+		need.kept = false
+	}
 	s.App.Add(method, path, s.open(need, h))
 }
 

@@ -44,6 +44,9 @@ type Config struct {
 	// Beat is how often an open stream of events asks again whether it may go on,
 	// and shows that it is alive; 0 is every 15 seconds.
 	Beat time.Duration
+	// KeepFor is how long visitors are shown a page without asking whether something has
+	// changed; 0 makes it anew for each. See Kept.
+	KeepFor time.Duration
 	// Zone is the one whose days count for the convention; nil is UTC.
 	Zone *time.Location
 	// Proxies are those whose X-Forwarded-For is believed; see Address.
@@ -66,6 +69,7 @@ type Server struct {
 	// again: it reports whether that was done, or has answered with the page that asks.
 	Again    func(*fiber.Ctx) (bool, error)
 	arrivals arrivals
+	kept     keptPages
 	taking   atomic.Pointer[door]
 	stopping atomic.Bool
 	room     string // capability whose operation is being described; see schemaName
@@ -95,7 +99,7 @@ func New(c Config) *Server {
 		CaseSensitive:                true,
 	})
 	s.App.Server().Logger, s.App.Server().SecureErrorLogMessage = wires{s.Log}, true
-	s.App.Use(s.begin, s.guard, s.identify, s.once, s.compress, forHuma)
+	s.App.Use(s.begin, s.guard, s.identify, s.keep, s.once, s.compress, forHuma)
 	s.App.Use("/api/", s.tagged)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
 	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""

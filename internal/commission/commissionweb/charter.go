@@ -16,7 +16,7 @@ import (
 
 func (h *pages) mountCharter() {
 	read, edit, adopt := web.InCommission("charter", "read"), web.InCommission("charter", "edit"), web.InCommission("charter", "adopt")
-	h.Page("GET", "/commissions/:slug/charter", "charter.show", read, h.getCharter)
+	h.Page("GET", "/commissions/:slug/charter", "charter.show", web.Kept(read), h.getCharter)
 	h.Page("GET", "/commissions/:slug/charter/edit", "charter.revise.form", edit, h.getRevise)
 	h.Page("POST", "/commissions/:slug/charter", "charter.revise", edit, h.postRevise)
 	h.Page("GET", "/commissions/:slug/charter/adopt", "charter.adopt.form", adopt, h.getAdopt)

@@ -15,7 +15,7 @@ import (
 
 func (h *pages) mountMilestones() {
 	edit := web.InCommission("milestone", "edit")
-	h.Page("GET", "/commissions/:slug/milestones", "milestone.list", web.InCommission("milestone", "read"), h.getMilestones)
+	h.Page("GET", "/commissions/:slug/milestones", "milestone.list", web.Kept(web.InCommission("milestone", "read")), h.getMilestones)
 	h.Page("POST", "/commissions/:slug/milestones", "milestone.add", edit, h.postMilestone)
 	h.Page("GET", "/commissions/:slug/milestones/:id", "milestone.edit.form", edit, h.getMilestone)
 	h.Page("POST", "/commissions/:slug/milestones/:id", "milestone.edit", edit, h.postEditMilestone)

@@ -35,11 +35,11 @@ func Mount(s *web.Server, commissions *commission.Service) {
 	s.AddTab("commission", web.Tab{Label: "Settings", Path: "/settings", Order: 95, Need: web.InCommission("commission", "settings")})
 
 	read, settings, propose := web.InCommission("commission", "read"), web.InCommission("commission", "settings"), web.InPortal("commission", "propose")
-	s.Page("GET", "/commissions", "commission.list", web.InPortal("commission", "list"), h.getList)
+	s.Page("GET", "/commissions", "commission.list", web.Kept(web.InPortal("commission", "list")), h.getList)
 	s.Page("GET", "/commissions/new", "commission.propose.form", propose, h.getPropose)
 	s.Page("GET", "/commissions/options", "commission.options", web.InPortal("commission", "list"), h.getOptions)
 	s.Page("POST", "/commissions", "commission.propose", propose, h.postPropose)
-	s.Page("GET", "/commissions/:slug", "commission.show", read, h.getShow)
+	s.Page("GET", "/commissions/:slug", "commission.show", web.Kept(read), h.getShow)
 	s.Page("GET", "/commissions/:slug/settings", "commission.settings.form", settings, h.getSettings)
 	s.Page("POST", "/commissions/:slug/settings", "commission.settings", settings, h.postSettings)
 	s.Page("GET", "/commissions/:slug/history", "commission.history", web.InCommission("history", "read"), h.getHistory)

@@ -16,10 +16,10 @@ import (
 
 func (h *pages) mountSectors() {
 	read, edit := web.InPortal("sector", "read"), web.InPortal("sector", "edit")
-	h.Page("GET", "/sectors", "sector.list", read, h.getSectors)
+	h.Page("GET", "/sectors", "sector.list", web.Kept(read), h.getSectors)
 	h.Page("GET", "/sectors/new", "sector.add.form", edit, h.getAddSector)
 	h.Page("POST", "/sectors", "sector.add", edit, h.postAddSector)
-	h.Page("GET", "/sectors/:slug", "sector.show", read, h.getSector)
+	h.Page("GET", "/sectors/:slug", "sector.show", web.Kept(read), h.getSector)
 	h.Page("GET", "/sectors/:slug/edit", "sector.edit.form", edit, h.getEditSector)
 	h.Page("POST", "/sectors/:slug", "sector.edit", edit, h.postEditSector)
 }

@@ -19,7 +19,7 @@ import (
 func (h *pages) mountOpen() {
 	publish, read := web.InCommission("document", "publish"), web.InCommission("document", "read:public")
 	h.AddEntry("Open documents", "/d")
-	h.Page("GET", "/d", "library.read", web.InPortal("library", "read"), h.getLibrary)
+	h.Page("GET", "/d", "library.read", web.Kept(web.InPortal("library", "read")), h.getLibrary)
 	h.Page("GET", "/d/:name", "document.open", read, h.getOpen)
 	h.Page("GET", "/d/:name/citation.bib", "document.cite", read, h.getCitation)
 	h.Page("GET", "/documents/:name/publish", "document.publish.form", publish, h.getPublish)

@@ -37,7 +37,7 @@ func Mount(s *web.Server, documents *document.Service) {
 
 	read, settings, edit := web.InCommission("register", "read"), web.InCommission("register", "settings"), web.InCommission("document", "edit")
 	reserve := web.InCommission("document", "reserve")
-	s.Page("GET", "/commissions/:slug/documents", "document.list", read, h.getRegister)
+	s.Page("GET", "/commissions/:slug/documents", "document.list", web.Kept(read), h.getRegister)
 	s.Page("GET", "/commissions/:slug/documents.csv", "document.list.csv", read, h.getExport(".csv"))
 	s.Page("GET", "/commissions/:slug/documents.xlsx", "document.list.xlsx", read, h.getExport(".xlsx"))
 	s.Page("GET", "/commissions/:slug/documents/reserve", "document.reserve.form", reserve, h.getReserve)

@@ -24,7 +24,7 @@ type pages struct {
 // Mount adds the routes of the front page and the search.
 func Mount(s *web.Server, service *home.Service) {
 	h := &pages{s, service}
-	s.Page("GET", "/", "home.read", web.InPortal("home", "read"), h.getFront)
+	s.Page("GET", "/", "home.read", web.Kept(web.InPortal("home", "read")), h.getFront)
 	s.Page("GET", "/search", "search.read", web.InPortal("search", "read"), h.getSearch)
 	web.API(s, web.Call{Method: "GET", Path: "/home", Operation: "home.read.api", Need: web.InPortal("home", "read"),
 		Summary: "Read the numbers of the portal: sectors, countries, kinds, growth", Tag: "Home"}, h.front)

@@ -34,7 +34,7 @@ func Mount(s *web.Server, seats *membership.Service) {
 	s.AddTab("organization", web.Tab{Label: "Seats", Path: "/seats", Order: 30, Need: web.InOrganization("seat", "nominate")})
 	roster, edit, appoint := web.InCommission("roster", "read:public"), web.InCommission("seat", "edit"), web.InCommission("seat", "edit")
 
-	s.Page("GET", "/commissions/:slug/roster", "roster.show", roster, h.getRoster)
+	s.Page("GET", "/commissions/:slug/roster", "roster.show", web.Kept(roster), h.getRoster)
 	s.Page("GET", "/commissions/:slug/roster.csv", "roster.csv", roster, h.getExport(".csv"))
 	s.Page("GET", "/commissions/:slug/roster.xlsx", "roster.xlsx", roster, h.getExport(".xlsx"))
 	s.Page("POST", "/commissions/:slug/roster/preview", "seat.bulk.preview", edit, h.postSeatPlan)

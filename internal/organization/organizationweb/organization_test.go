@@ -131,7 +131,7 @@ func TestSimilarByIndex(t *testing.T) {
 	w.DB.CountInto(&c)
 	w.rita.API("GET", "/organizations/similar?name=nordwnd&website=nordwind.de", nil).Want(200, "Nordwind AG")
 	w.DB.CountInto(nil)
-	i := slices.IndexFunc(c.Queries(), func(q string) bool { return strings.Contains(q, "plain_name %") })
+	i := slices.IndexFunc(c.Statements(), func(s postgres.Statement) bool { return strings.Contains(s.Query, "plain_name %") })
 	if i < 0 {
 		t.Fatal("no search by trigrams")
 	}
@@ -141,7 +141,7 @@ func TestSimilarByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.Exec(ctx, `PREPARE similar_(text, text, uuid, text[], float8) AS `+c.Queries()[i]); err != nil {
+	if _, err := tx.Exec(ctx, `PREPARE similar_(text, text, uuid, text[], float8) AS `+c.Statements()[i].Query); err != nil {
 		t.Fatal(err)
 	}
 	for _, typed := range []string{`'nordwnd', ''`, `'', 'nordwind.de'`} {

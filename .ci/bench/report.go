@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// result is all that was measured of an operation.
+type result struct {
+	operation
+	turns map[string][]measured
+	Open  measured
+}
+
+func (r *result) add(who string, m measured) {
+	if r.turns == nil {
+		r.turns = map[string][]measured{}
+	}
+	r.turns[who] = append(r.turns[who], m)
+}
+
+// rate is the median of all turns.
+func (r *result) rate(who string) float64 {
+	return median(r.turns[who], func(m measured) float64 { return m.Rate })
+}
+
+// p50 is the median of the medians, while it is saturated.
+func (r *result) p50(who string) time.Duration {
+	return time.Duration(median(r.turns[who], func(m measured) float64 { return float64(m.P50) }))
+}
+
+func median(list []measured, of func(measured) float64) float64 {
+	if len(list) == 0 {
+		return 0
+	}
+	values := make([]float64, len(list))
+	for i, m := range list {
+		values[i] = of(m)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// ratio is the median of what each round gave, and its least and most: two that were
+// measured one after the other are compared.
+func (r *result) ratio(limit string) (middle, least, most float64) {
+	var list []float64
+	for i, m := range r.turns["portal"] {
+		if i < len(r.turns[limit]) {
+			list = append(list, m.Rate/r.turns[limit][i].Rate)
+		}
+	}
+	if len(list) == 0 {
+		return 0, 0, 0
+	}
+	slices.Sort(list)
+	return list[len(list)/2], list[0], list[len(list)-1]
+}
+
+// line is a row of the table.
+func (r *result) line() string {
+	limit := "twin"
+	if r.Who == "" {
+		limit = "raw"
+	}
+	compared := "–"
+	if middle, least, most := r.ratio(limit); middle > 0 {
+		compared = fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*middle, 100*least, 100*most)
+	}
+	return fmt.Sprintf("| %.0f | %.0f | %s | %s | %s | %d | %.1f |", r.rate("portal"), r.rate(limit), compared, ms(r.Open.P50), ms(r.Open.P99), len(r.Statements), float64(r.Bytes)/1000)
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000) }
+
+func report(ctx context.Context, large, small []result, o options) (string, error) {
+	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# How fast it is\n\nWritten by `make bench` on %s, at commit %s, on %d processors with everything on them: Postgres, the portal, the load. "+
+		"Absolute figures differ from machine to machine, twofold among those of one name; what counts is the ratio to the limit, measured in turns in the same run.\n\n", time.Now().Format("2 January 2006"), strings.TrimSpace(string(commit)), runtime.NumCPU())
+	fmt.Fprintf(&b, "The world is that of `make world`: 10,000 commissions, one of them with 20,000 seats, 60,000 organizations, 500,000 persons, one of whom (the member below) has 300 seats, 1,200,000 seats, 1,000,000 documents, 3,000,000 readings.\n\n"+
+		"- **a second**: answers a second to 8 connections that each ask again as soon as they are answered (wrk, %d turns of %d s, median).\n"+
+		"- **limit**: the same for the *bare twin*, a few lines of Fiber, sqlx and lib/pq that run the same statements, prepared, and answer as many bytes; for visitors, Fiber alone that answers as many bytes from memory.\n"+
+		"- **of the limit**: median of the rounds, and the least and the most.\n"+
+		"- **p50, p99**: in ms, at half that rate, sent whether answers come or not (vegeta, %d s).\n"+
+		"- **statements** a request, the session's and the right's among them; **kB** of the answer.\n\n", o.rounds, o.seconds, 2*o.seconds)
+	b.WriteString("| | a second | limit | of the limit | p50 | p99 | statements | kB |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range large {
+		fmt.Fprintf(&b, "| %s %s\n", r.Name, r.line())
+	}
+	if len(small) > 0 {
+		b.WriteString("\n## Growth\n\nThe same on a world of a hundredth: p50 in ms at half the saturating rate of each, and while saturated. Cost is to grow with what a page shows, not with what the database holds.\n\n" +
+			"| | p50, a hundredth | p50, whole | grows | saturated, a hundredth | whole | grows |\n|---|---|---|---|---|---|---|\n")
+		for _, l := range large {
+			for _, s := range small {
+				if s.Name == l.Name {
+					fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %s | %s | %.2f |\n", l.Name, ms(s.Open.P50), ms(l.Open.P50), float64(l.Open.P50)/float64(s.Open.P50),
+						ms(s.p50("portal")), ms(l.p50("portal")), float64(l.p50("portal"))/float64(s.p50("portal")))
+				}
+			}
+		}
+	}
+	return b.String(), nil
+}

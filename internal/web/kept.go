@@ -1,0 +1,151 @@
+package web
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/i18n"
+	"commissionportal/internal/postgres"
+)
+
+// What visitors are shown is the same for all of them: a page of a route that says Kept
+// is made once, and shown again until something changes in the database. That is found
+// out by the transactions that the database knows of, whoever made them: a page is
+// shown for KeepFor, and after that only if none has ended or begun to write since the
+// moment before it was made. What depends on the time alone, as a term that runs out,
+// is made anew after mostKept.
+
+const (
+	mostKept  = 30 * time.Second
+	keptBytes = 64 << 20 // of all pages; then all are forgotten
+)
+
+// keptHeaders are those of an answer that begin has not set.
+var keptHeaders = []string{fiber.HeaderContentType, fiber.HeaderContentEncoding, fiber.HeaderVary, fiber.HeaderCacheControl, fiber.HeaderETag, fiber.HeaderLink}
+
+// Kept is a need of a page that may be shown to other visitors as it was to one. It is
+// not for what notes who has seen it.
+func Kept(n Need) Need {
+	n.kept = true
+	return n
+}
+
+// keptPages are the pages that are kept.
+type keptPages struct {
+	patterns []string // of the routes
+	mu       sync.RWMutex
+	pages    map[string]*keptPage
+	bytes    int
+}
+
+type keptPage struct {
+	header   [6]string // in the order of keptHeaders
+	body     []byte
+	snapshot string // transactions before it was made
+	made     time.Time
+	right    atomic.Int64 // when it was last known to be
+}
+
+// keep answers with a page that is kept, or keeps the one that is made.
+func (s *Server) keep(c *fiber.Ctx) error {
+	if s.KeepFor <= 0 || c.Method() != fiber.MethodGet || len(c.Request().URI().QueryString()) > 0 || len(c.Request().Header.Peek(fiber.HeaderCookie)) > 0 || bearer(c) != "" || !s.kept.of(c.Path()) {
+		return c.Next()
+	}
+	ctx := c.UserContext()
+	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), c.Get("HX-Request"), encodingOf(c)}, " ")
+	s.kept.mu.RLock()
+	page := s.kept.pages[key]
+	s.kept.mu.RUnlock()
+	snapshot := ""
+	if page != nil && time.Since(page.made) < mostKept {
+		if time.Since(time.Unix(0, page.right.Load())) < s.KeepFor {
+			return page.answer(c)
+		}
+		var err error
+		if snapshot, err = s.snapshot(ctx); err != nil {
+			return err
+		}
+		if snapshot == page.snapshot {
+			page.right.Store(time.Now().UnixNano())
+			return page.answer(c)
+		}
+	}
+	if snapshot == "" {
+		var err error
+		if snapshot, err = s.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	asked := time.Now() // it is as old as what it was made of
+	if err := c.Next(); err != nil {
+		return err
+	}
+	r := c.Response()
+	if r.StatusCode() != fiber.StatusOK || r.IsBodyStream() || c.GetRespHeader(fiber.HeaderCacheControl) != "public, no-cache" || len(r.Header.Peek(fiber.HeaderSetCookie)) > 0 {
+		return nil
+	}
+	page = &keptPage{body: append([]byte(nil), r.Body()...), snapshot: snapshot, made: asked}
+	page.right.Store(asked.UnixNano())
+	for i, name := range keptHeaders {
+		page.header[i] = c.GetRespHeader(name)
+	}
+	s.kept.add(key, page)
+	return nil
+}
+
+// snapshot names the transactions that there are: it is another one as soon as one that
+// writes begins or ends.
+func (s *Server) snapshot(ctx context.Context) (string, error) {
+	return postgres.One[string](ctx, s.DB, nil, `SELECT pg_current_snapshot()::text`)
+}
+
+func (p *keptPage) answer(c *fiber.Ctx) error {
+	access.Public(c.UserContext()) // so it was when it was made
+	for i, name := range keptHeaders {
+		if p.header[i] != "" {
+			c.Set(name, p.header[i])
+		}
+	}
+	if tag := c.GetRespHeader(fiber.HeaderETag); tag != "" && c.Get(fiber.HeaderIfNoneMatch) == tag {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	c.Response().SetBodyRaw(p.body)
+	return nil
+}
+
+func (k *keptPages) add(key string, page *keptPage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.bytes += len(page.body); k.pages == nil || k.bytes > keptBytes {
+		k.pages, k.bytes = map[string]*keptPage{}, len(page.body)
+	} else if old := k.pages[key]; old != nil {
+		k.bytes -= len(old.body)
+	}
+	k.pages[key] = page
+}
+
+// of reports whether the path is of a route whose pages are kept.
+func (k *keptPages) of(path string) bool {
+	for _, pattern := range k.patterns {
+		if fiber.RoutePatternMatch(path, pattern, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+			return true
+		}
+	}
+	return false
+}
+
+// encodingOf is how the answer will be compressed.
+func encodingOf(c *fiber.Ctx) string {
+	for _, e := range []string{"br", "gzip", "deflate"} {
+		if c.Request().Header.HasAcceptEncoding(e) {
+			return e
+		}
+	}
+	return ""
+}
