@@ -34,8 +34,7 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Pers
 	w.And("state " + map[bool]string{true: "=", false: "<>"}[f.State == "erased"] + " 'erased'")
 	w.If(f.State == "secretariat", "id IN (SELECT person_id FROM portal_role WHERE role = 'secretariat')")
 	if f.Query != "" {
-		like := postgres.Contains(f.Query)
-		w.And("(fold(name) LIKE fold(?) OR email LIKE lower(?))", like, like)
+		w.And("("+w.Named("name", f.Query)+" OR email LIKE lower(?))", postgres.Within(f.Query))
 	}
 	w.If(page.After != nil, `(name, id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
 	return postgres.All[Person](ctx, q, `

@@ -185,7 +185,7 @@ func (s *Service) Places(ctx context.Context, who access.Actor, query string) ([
 	}
 	var w postgres.Where
 	w.And("kind <> 'task_force' AND state NOT IN ('concluded', 'abandoned')")
-	w.If(query != "", "fold(acronym || ' ' || name) LIKE fold(?)", postgres.Contains(query))
+	w.And(w.Named("acronym || ' ' || name", query))
 	return postgres.All[Place](ctx, s.db, `SELECT id, slug, acronym, name, kind FROM commission WHERE `+w.SQL()+` ORDER BY name, id LIMIT `+w.Arg(mostPlaces), w.Args()...)
 }
 
@@ -203,7 +203,7 @@ func (s *Service) resolve(ctx context.Context, text string) (Place, error) {
 	found, err := postgres.All[Place](ctx, s.db, `
 		SELECT id, slug, acronym, name, kind FROM commission
 		WHERE slug = $1 OR acronym = $2 OR id IN (SELECT id FROM commission WHERE fold(acronym || ' ' || name) LIKE fold($3) AND fold(name) = fold($1) LIMIT 2)
-		ORDER BY acronym = $2 DESC, slug = $1 DESC LIMIT 3`, text, strings.ToUpper(acronym), postgres.Contains(text))
+		ORDER BY acronym = $2 DESC, slug = $1 DESC LIMIT 3`, text, strings.ToUpper(acronym), postgres.Within(text))
 	switch {
 	case err != nil:
 		return Place{}, err

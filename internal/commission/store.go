@@ -64,7 +64,7 @@ func list(ctx context.Context, q postgres.Q, f Filter, page keyset.Page) ([]Row,
 	w.If(f.State != "", "state = ?", f.State)
 	w.If(f.Open, "state NOT IN ('concluded', 'abandoned')")
 	w.If(f.Parent != "", "parent_id = (SELECT id FROM commission WHERE slug = ?)", f.Parent)
-	w.If(f.Query != "", "fold(acronym || ' ' || name) LIKE fold(?)", postgres.Contains(f.Query))
+	w.And(w.Named("acronym || ' ' || name", f.Query))
 	w.If(page.After != nil, `(name, id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
 	return postgres.All[Row](ctx, q, `
 		SELECT c.id, c.slug, c.acronym, c.name, c.kind, c.state, s.slug AS sector_slug, s.name AS sector_name, p.slug AS parent_slug, p.name AS parent_name

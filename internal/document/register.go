@@ -199,7 +199,7 @@ func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page 
 	if prefix, number, ok := ParseReference(f.Query); ok {
 		w.And("d.number = ? AND d.commission_id = (SELECT commission_id FROM register WHERE prefix = ?)", number, prefix)
 	} else {
-		w.If(f.Query != "", "fold(d.title) LIKE fold(?)", postgres.Contains(f.Query))
+		w.And(w.Named("d.title", f.Query))
 	}
 	w.And(sight.Document(&w, "d", now))
 	w.If(page.After != nil, o.after, page.Key(0), page.Key(1))

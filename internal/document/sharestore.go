@@ -157,12 +157,12 @@ func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Documen
 	switch with {
 	case WithCommission:
 		w.And("c.state NOT IN ('concluded', 'abandoned') AND c.id <> ?", d.CommissionID)
-		w.If(text != "", "(fold(c.name) LIKE fold(?) OR c.acronym ILIKE ? OR c.slug = ?)", postgres.Contains(text), postgres.Contains(text), chosen)
+		w.If(text != "", "("+w.Named("c.acronym || ' ' || c.name", text)+" OR c.slug = ?)", chosen)
 		query = `SELECT c.id, c.slug AS value, c.name, c.acronym AS detail FROM commission c WHERE ` + w.SQL() + ` ORDER BY c.slug = ` + w.Arg(chosen) + ` DESC, c.name, c.id`
 	case WithOrganization:
 		w.And("o.state = 'member'")
 		w.If(d.OrganizationID != nil, "o.id <> ?", d.OrganizationID)
-		w.If(text != "", "(fold(o.name) LIKE fold(?) OR o.slug = ?)", postgres.Contains(text), chosen)
+		w.If(text != "", "("+w.Named("o.name", text)+" OR o.slug = ?)", chosen)
 		query = `SELECT o.id, o.slug AS value, o.name, coalesce(o.country, '') AS detail FROM organization o WHERE ` + w.SQL() + ` ORDER BY o.slug = ` + w.Arg(chosen) + ` DESC, o.name, o.id`
 	case WithPerson:
 		one, err := uuid.Parse(chosen)
@@ -176,7 +176,7 @@ func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Documen
 		if text == "" {
 			w.And("p.id = ?", one)
 		} else {
-			w.And("(fold(p.name) LIKE fold(?) OR p.id = ?)", postgres.Contains(text), one)
+			w.And("("+w.Named("p.name", text)+" OR p.id = ?)", one)
 		}
 		visiblePersons(&w, sight, now)
 		query = `SELECT p.id, p.id::text AS value, p.name, coalesce((SELECT string_agg(DISTINCT c.acronym, ', ') FROM seat t JOIN commission c ON c.id = t.commission_id

@@ -67,25 +67,29 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 }
 
 func findCommissions(ctx context.Context, q postgres.Q, text string) ([]FoundCommission, error) {
+	var w postgres.Where
+	asked := w.Arg(text)
+	w.And("(" + w.Named("c.acronym || ' ' || c.name", text) + " OR fold(" + asked + ") <% fold(c.acronym || ' ' || c.name))")
 	return postgres.All[FoundCommission](ctx, q, `
 		SELECT c.slug, c.acronym, c.name, c.state, s.name AS sector FROM commission c LEFT JOIN sector s ON s.id = c.sector_id
-		WHERE fold(c.acronym || ' ' || c.name) LIKE fold($1) OR fold($2) <% fold(c.acronym || ' ' || c.name)
-		ORDER BY lower(c.acronym) = lower($2) DESC, word_similarity(fold($2), fold(c.acronym || ' ' || c.name)) DESC, c.name, c.id LIMIT $3`,
-		postgres.Contains(text), text, Most)
+		WHERE `+w.SQL()+`
+		ORDER BY lower(c.acronym) = lower(`+asked+`) DESC, word_similarity(fold(`+asked+`), fold(c.acronym || ' ' || c.name)) DESC, c.name, c.id LIMIT `+w.Arg(Most), w.Args()...)
 }
 
 func findOrganizations(ctx context.Context, q postgres.Q, text string) ([]FoundOrganization, error) {
+	var w postgres.Where
+	asked := w.Arg(text)
+	w.And("state = 'member'").And("(" + w.Named("name", text) + " OR fold(" + asked + ") <% fold(name))")
 	return postgres.All[FoundOrganization](ctx, q, `
 		SELECT slug, name, kind, country FROM organization
-		WHERE state = 'member' AND (fold(name) LIKE fold($1) OR fold($2) <% fold(name))
-		ORDER BY word_similarity(fold($2), fold(name)) DESC, name, id LIMIT $3`, postgres.Contains(text), text, Most)
+		WHERE `+w.SQL()+` ORDER BY word_similarity(fold(`+asked+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
 }
 
 // findPersons finds whom the reader may see: themselves, and whoever holds a
 // seat on a roster that is open to them.
 func findPersons(ctx context.Context, q postgres.Q, sight access.Sight, text string, now time.Time) ([]FoundPerson, error) {
 	var w postgres.Where
-	w.And(`p.state = 'active'`).And(`(fold(p.name) LIKE fold(?) OR fold(?) <% fold(p.name))`, postgres.Contains(text), text)
+	w.And(`p.state = 'active'`).And(`(`+w.Named("p.name", text)+` OR fold(?) <% fold(p.name))`, text)
 	if !sight.All {
 		at, me := w.Arg(now), w.Arg(sight.Person)
 		w.And(`(p.id = ` + me + ` OR EXISTS (SELECT 1 FROM seat t JOIN commission c ON c.id = t.commission_id

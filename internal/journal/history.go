@@ -83,7 +83,7 @@ func (f Filter) where(w *postgres.Where) error {
 	if err := p.Err(); err != nil {
 		return err
 	}
-	w.If(who != "", "j.person_id IN (SELECT id FROM person WHERE fold(name) LIKE fold(?))", postgres.Contains(who))
+	w.If(who != "", "j.person_id IN (SELECT id FROM person WHERE "+w.Named("name", who)+")")
 	w.If(f.Kind != "", "j.object = ?", f.Kind)
 	w.If(!from.IsZero(), "j.at >= ?", from)
 	w.If(!until.IsZero(), "j.at < ?", until.AddDate(0, 0, 1))

@@ -337,7 +337,7 @@ func affiliations(ctx context.Context, q postgres.Q, o Organization, state, quer
 	var w postgres.Where
 	w.And("a.organization_id = ? AND a.state = ?", o.ID, state)
 	w.If(state != DeclinedClaim, "a.period @> ?::timestamptz", now)
-	w.If(query != "", "(fold(p.name) LIKE fold(?) OR fold(a.title) LIKE fold(?))", postgres.Contains(query), postgres.Contains(query))
+	w.And("(" + w.Named("p.name", query) + " OR " + w.Named("a.title", query) + ")")
 	w.If(page.After != nil, `(p.name, a.id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
 	rows, err := postgres.All[Affiliation](ctx, q, `SELECT `+affiliationColumns+affiliationFrom+`WHERE `+w.SQL()+` ORDER BY p.name, a.id LIMIT `+w.Arg(page.Fetch()), w.Args()...)
 	if err != nil {

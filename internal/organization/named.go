@@ -38,10 +38,12 @@ func (s *Service) Names(ctx context.Context, who access.Actor, typed string) ([]
 	if err := f.Err(); err != nil || utf8.RuneCountInString(typed) < 2 {
 		return nil, err
 	}
+	var w postgres.Where
+	w.And("state = 'member'").And(w.Named("name", typed))
+	order := "starts_with(fold(name), fold(" + w.Arg(typed) + ")) DESC, length(name), name, id"
 	return postgres.All[Name](ctx, s.db, `SELECT slug, name, count(*) OVER (PARTITION BY fold(name)) AS same FROM (
-			SELECT id, slug, name FROM organization WHERE state = 'member' AND fold(name) LIKE fold($1)
-			ORDER BY starts_with(fold(name), fold($2)) DESC, length(name), name, id LIMIT 12) o
-		ORDER BY starts_with(fold(name), fold($2)) DESC, length(name), name, id`, postgres.Contains(typed), typed)
+			SELECT id, slug, name FROM organization WHERE `+w.SQL()+` ORDER BY `+order+` LIMIT 12) o
+		ORDER BY `+order, w.Args()...)
 }
 
 // Named is the slug of the member that a person means who writes its name, its slug,
@@ -55,7 +57,7 @@ func Named(ctx context.Context, q postgres.Q, written string) (string, error) {
 	slugs, err := postgres.All[string](ctx, q, `
 		(SELECT slug FROM organization WHERE slug = $1)
 		UNION ALL
-		(SELECT slug FROM organization WHERE state = 'member' AND slug <> $1 AND fold(name) LIKE fold($2) AND fold(name) = fold($1) LIMIT 2)`, written, postgres.Contains(written))
+		(SELECT slug FROM organization WHERE state = 'member' AND slug <> $1 AND fold(name) LIKE fold($2) AND fold(name) = fold($1) LIMIT 2)`, written, postgres.Begins(written))
 	switch {
 	case err != nil:
 		return "", err

@@ -113,7 +113,7 @@ func (f ParticipationFilter) where(c Commission) *postgres.Where {
 	w.And("t.commission_id = ? AND t.period @> ?::timestamptz", c.ID, f.AsOf)
 	w.If(f.Level != "", "t.level = ?", f.Level)
 	w.If(f.Country != "", "o.country = ?", f.Country)
-	w.If(f.Query != "", "fold(o.name) LIKE fold(?)", postgres.Contains(f.Query))
+	w.And(w.Named("o.name", f.Query))
 	return &w
 }
 

@@ -91,7 +91,7 @@ func (f Filter) where(now time.Time) *postgres.Where {
 	w.If(f.Country != "", "country = ?", f.Country)
 	w.If(f.Kind != "", "kind = ?", f.Kind)
 	w.If(f.Category != "", "category = ?", f.Category)
-	w.If(f.Query != "", "fold(name) LIKE fold(?)", postgres.Contains(f.Query))
+	w.And(w.Named("name", f.Query))
 	w.If(f.Sector != "", `id IN (SELECT p.organization_id FROM participation p JOIN commission c ON c.id = p.commission_id JOIN sector s ON s.id = c.sector_id
 		WHERE s.slug = ? AND p.period @> ?::timestamptz)`, f.Sector, now)
 	return &w

@@ -3,6 +3,7 @@ package postgres
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Where builds the condition of a list from the filters that are set, so that
@@ -48,6 +49,50 @@ func (w *Where) SQL() string {
 func (w *Where) Args() []any { return w.args }
 
 // Contains is the pattern of LIKE for what contains text.
-func Contains(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+func Contains(text string) string { return "%" + escaped.Replace(text) + "%" }
+
+// Begins is the pattern of LIKE for what begins with text.
+func Begins(text string) string { return escaped.Replace(text) + "%" }
+
+// Within is Contains, and Begins for fewer than three letters; see Named.
+func Within(text string) string {
+	if few(text) {
+		return Begins(text)
+	}
+	return Contains(text)
+}
+
+var escaped = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// Named is the condition that a name has the text in it, without regard to case and
+// accents; "true" without a text. With one or two letters a word has to begin with them:
+// an index of trigrams finds no fewer in the midst of one, and would go through all names.
+func (w *Where) Named(name, text string) string {
+	if text == "" {
+		return "true"
+	}
+	patterns := []string{Contains(text)}
+	if few(text) {
+		patterns = []string{Begins(text), "% " + Begins(text), "%-" + Begins(text)}
+	}
+	list := make([]string, len(patterns))
+	for i, p := range patterns {
+		list[i] = "fold(" + name + ") LIKE fold(" + w.Arg(p) + ")"
+	}
+	return "(" + strings.Join(list, " OR ") + ")"
+}
+
+// few reports whether text has fewer than three letters; characters that are words by
+// themselves are found one by one (fold, in the schema).
+func few(text string) bool {
+	letters := 0
+	for _, r := range text {
+		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+			return false
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			letters++
+		}
+	}
+	return letters < 3
 }

@@ -183,7 +183,7 @@ func holdersOf(ctx context.Context, q postgres.Q, commission uuid.UUID, role str
 func candidates(ctx context.Context, q postgres.Q, commission uuid.UUID, role, text string, at time.Time) ([]Holder, error) {
 	var w postgres.Where
 	w.And("s.commission_id = ? AND s.period @> ?::timestamptz AND NOT s.suspended", commission, at)
-	w.If(text != "", "fold(s.sort_name) LIKE fold(?)", postgres.Contains(text))
+	w.And(w.Named("s.sort_name", text))
 	return postgres.All[Holder](ctx, q, `
 		SELECT s.id AS seat_id, s.person_id, s.sort_name AS name, s.role AS seat_role, o.name AS organization, lower(s.period) AS since, s.suspended
 		FROM seat s LEFT JOIN organization o ON o.id = s.organization_id
