@@ -33,11 +33,11 @@ const (
 // PasswordHash is Password as the account capability keeps it.
 const PasswordHash = "$argon2id$v=19$m=65536,t=2,p=1$4CoLuYX0vRoWScwNKPtXIw$Te1OZsbiBNLAsq2ZN3Vs7mWqTopYp66CD1UUJWvgvUY"
 
-// Summary counts what was loaded.
+// Summary counts what was loaded, as the start page counts.
 type Summary struct {
-	Commissions   int // of all kinds
+	Commissions   int // of all kinds, that have not ended
 	Sectors       int // that have one
-	Organizations int
+	Organizations int // that are members
 	Countries     int // of the organizations
 	Persons       int
 	Seats         int // held at this moment

@@ -199,7 +199,7 @@ func (w *world) play(b *body, held map[*org]int) {
 	}
 	switch b.Slug {
 	case "energy-storage": // its term ends in six days
-		give(w.guest, membership.VotingRepresentative, w.now.Add(6*day+10*time.Hour-b.term()))
+		give(w.guest, membership.VotingRepresentative, w.now.AddDate(0, -b.Term, 7))
 	case "island-and-mini-grids":
 		give(w.guest, membership.AlternateRepresentative, later(w.ago(11), b.Active.Add(10*day)))
 	case "hydrogen-and-synthetic-fuels":
@@ -351,6 +351,7 @@ func (w *world) ends(s *seat, p *participation, end time.Time, rest time.Duratio
 		s.close(at, membership.Removed, w.text("removed"))
 		w.record(s.Body.scope(), at, s.Body.leader(at), "seat", "edit", s.ID, journal.Say("Ended the seat of %s as %s", s.Person.Name, word))
 	case n == 2 && s.Body.Term > 0 && p.Until == nil: // the term ran out
+		at = at.Truncate(day)
 		s.last().Until = &at
 		w.record(access.Portal, at, nil, "seat", "warn", s.ID, journal.Say("The term of %s as %s has ended", s.Person.Name, word))
 	default:

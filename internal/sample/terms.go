@@ -22,10 +22,8 @@ type termNotice struct {
 // soon is in how many days terms end, of those chosen to end soon.
 var soon = []float64{2.3, 4.1, 5.7, 9.2, 13.4, 18, 22.6, 27.1, 34, 38.5, 41, 45.2, 49, 52.8, 56, 58.3}
 
-// term is the length of a term, in days that do not depend on the calendar.
-func (b *body) term() time.Duration {
-	return (time.Duration(b.Term) * month).Round(day)
-}
+// lasts is when a term of the body's length ends that begins at from.
+func (b *body) lasts(from time.Time) time.Time { return *membership.Usual(from, &b.Term, time.UTC) }
 
 // lapse says how long the seats' terms are that go on: as long as their
 // commission gives them, renewed as often as needed. A few end soon, a few are
@@ -41,7 +39,7 @@ func (w *world) lapse() error {
 		if s.Body.Term == 0 || !s.open() {
 			continue
 		}
-		end := l.From.Add(s.Body.term())
+		end := s.Body.lasts(l.From)
 		for !end.After(w.now.Add(70*day)) && s.Person != w.guest {
 			if end.After(w.now) && w.chance(0.2) {
 				break
@@ -51,7 +49,7 @@ func (w *world) lapse() error {
 				break
 			}
 			w.record(s.Body.scope(), at, s.Body.leader(at), "seat", "edit", s.ID, journal.Say("Changed the term of %s", s.Person.Name))
-			end = end.Add(s.Body.term())
+			end = s.Body.lasts(end)
 		}
 		l.Until = &end
 	}
@@ -81,7 +79,7 @@ func (w *world) lapse() error {
 		case l.From.After(w.now.Add(-3 * month)):
 			continue
 		case chosen < len(soon):
-			until := w.now.Add(time.Duration(soon[(chosen*7+3)%len(soon)] * float64(day))).Truncate(time.Minute)
+			until := w.now.Add(time.Duration(soon[(chosen*7+3)%len(soon)] * float64(day))).Truncate(day)
 			l.Until = &until
 		default:
 			w.suspend(s, chosen%2 == 0)

@@ -7,6 +7,7 @@ import (
 
 	"commissionportal/internal/commission"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/organization"
 )
 
 // tidy finishes what depends on everything else, and brings the journal into the
@@ -56,13 +57,19 @@ func (w *world) tidy() error {
 
 // summary counts what is there.
 func (w *world) summary() Summary {
-	s := Summary{Commissions: len(w.bodies), Organizations: len(w.organizations), Persons: len(w.people), Documents: len(w.papers)}
+	s := Summary{Persons: len(w.people), Documents: len(w.papers)}
 	sectors, countries := map[string]bool{}, map[string]bool{}
 	for _, b := range w.bodies {
-		sectors[b.Sector] = true
+		if b.State != commission.Concluded && b.State != commission.Abandoned {
+			s.Commissions++
+			sectors[b.Sector] = true
+		}
 	}
 	for _, o := range w.organizations {
-		countries[o.Country] = true
+		if o.State == organization.Member {
+			s.Organizations++
+			countries[o.Country] = true
+		}
 	}
 	s.Sectors, s.Countries = len(sectors), len(countries)
 	for _, x := range w.seats {

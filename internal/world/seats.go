@@ -127,10 +127,12 @@ func (w *world) end(c *commission, from time.Time, stays bool) (until time.Time,
 	case w.chance(0.36):
 		if until = w.between(from.Add(time.Hour), w.now); w.chance(0.3) {
 			ended = one(w.random, []string{"left", "recalled"})
+		} else {
+			until = until.Truncate(24 * time.Hour) // terms are of whole days
 		}
-		return until, ended, until.Before(w.now)
+		return until, ended, until.After(from) && until.Before(w.now)
 	case w.chance(0.7):
-		until = w.now.Add(time.Duration(w.random.Int64N(int64(years(3)))) + time.Hour)
+		until = w.now.Add(time.Duration(w.random.Int64N(int64(years(3)))) + 24*time.Hour).Truncate(24 * time.Hour)
 	}
 	return until, nil, true
 }
