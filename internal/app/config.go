@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +60,10 @@ type Config struct {
 const LeastPasswordMemory = 19456
 
 // Setting is one variable of the environment.
-type Setting struct{ Name, Default, Help string }
+type Setting struct {
+	Name, Default, Help string
+	kind                reflect.Type
+}
 
 // Settings are all variables that the portal reads.
 func Settings() []Setting { return settings(reflect.TypeFor[Config]()) }
@@ -75,16 +80,64 @@ func settings(t reflect.Type) []Setting {
 		if name == "" {
 			continue
 		}
-		list = append(list, Setting{name, f.Tag.Get("envDefault"), f.Tag.Get("help")})
+		list = append(list, Setting{name, f.Tag.Get("envDefault"), f.Tag.Get("help"), f.Type})
 	}
 	return list
 }
 
+// read says in a sentence why value cannot be a setting's; nil if it can.
+func (s Setting) read(value string) error {
+	var err error
+	need := ""
+	switch s.kind {
+	case reflect.TypeFor[int](), reflect.TypeFor[int64]():
+		need = "no whole number"
+		_, err = strconv.ParseInt(value, 10, 64)
+	case reflect.TypeFor[uint32]():
+		need = "no whole number above 0"
+		_, err = strconv.ParseUint(value, 10, 32)
+	case reflect.TypeFor[bool]():
+		need = "neither true nor false"
+		_, err = strconv.ParseBool(value)
+	case reflect.TypeFor[time.Duration]():
+		need = "no length of time such as 90s, 30m or 12h"
+		_, err = time.ParseDuration(value)
+	case reflect.TypeFor[[]netip.Prefix]():
+		need = "no list of networks such as 10.0.0.0/8,127.0.0.1/32"
+		for one := range strings.SplitSeq(value, ",") {
+			_, e := netip.ParsePrefix(one)
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %q is %s", s.Name, value, need)
+	}
+	return nil
+}
+
 // FromEnvironment reads the configuration.
 func FromEnvironment() (Config, error) {
+	for _, s := range Settings() {
+		if value := os.Getenv(s.Name); value != "" {
+			if err := s.read(value); err != nil {
+				return Config{}, err
+			}
+		}
+	}
 	c, err := env.ParseAs[Config]()
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
+	}
+	for name, port := range map[string]int{"PORT": c.Port, "METRICS_PORT": c.MetricsPort, "SMTP_PORT": c.Mail.Port} {
+		if port < 0 || port > 65535 {
+			return c, fmt.Errorf("%s: %d is not from 0 to 65535", name, port)
+		}
+	}
+	if c.Connections < 1 {
+		return c, fmt.Errorf("DATABASE_CONNECTIONS: %d is less than 1", c.Connections)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, strings.ToLower(c.LogLevel)) {
+		return c, fmt.Errorf("LOG_LEVEL: %q is none of debug, info, warn and error", c.LogLevel)
 	}
 	if c.PasswordMemory < LeastPasswordMemory || c.PasswordMemory > 4<<20 {
 		return c, fmt.Errorf("PASSWORD_MEMORY: %d is not from %d to %d", c.PasswordMemory, LeastPasswordMemory, 4<<20)

@@ -29,6 +29,29 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestWrongSetting: what a setting cannot be is said in a sentence that names it.
+func TestWrongSetting(t *testing.T) {
+	for _, tt := range []struct{ name, value, want string }{
+		{"PORT", "abc", `PORT: "abc" is no whole number`},
+		{"PORT", "99999", `PORT: 99999 is not from 0 to 65535`},
+		{"SMTP_PORT", "smtp", `SMTP_PORT: "smtp" is no whole number`},
+		{"DEVELOPMENT", "maybe", `DEVELOPMENT: "maybe" is neither true nor false`},
+		{"SESSION_LIFE", "3 weeks", `SESSION_LIFE: "3 weeks" is no length of time such as 90s, 30m or 12h`},
+		{"TRUSTED_PROXIES", "10.0.0.0/8,proxy", `TRUSTED_PROXIES: "10.0.0.0/8,proxy" is no list of networks such as 10.0.0.0/8,127.0.0.1/32`},
+		{"PASSWORD_MEMORY", "-1", `PASSWORD_MEMORY: "-1" is no whole number above 0`},
+		{"DATABASE_CONNECTIONS", "0", `DATABASE_CONNECTIONS: 0 is less than 1`},
+		{"LOG_LEVEL", "loud", `LOG_LEVEL: "loud" is none of debug, info, warn and error`},
+		{"MAX_FILE", "", ""},
+	} {
+		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
+			t.Setenv(tt.name, tt.value)
+			if _, err := app.FromEnvironment(); err == nil && tt.want != "" || err != nil && err.Error() != tt.want {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
 func TestTimeZone(t *testing.T) {
 	t.Parallel()
 	for zone, ok := range map[string]bool{"": true, "UTC": true, "Pacific/Auckland": true, "Europe/Atlantis": false, "Local": false, "../etc": false} {
