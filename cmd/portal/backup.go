@@ -10,6 +10,7 @@ import (
 	"commissionportal/internal/blob"
 	"commissionportal/internal/postgres"
 	"commissionportal/migrations"
+	views "commissionportal/views/document"
 )
 
 type backupCommand struct {
@@ -22,7 +23,7 @@ func (c backupCommand) Run(ctx context.Context) error {
 	return kept(ctx, func(db *postgres.DB, address string, files *blob.Store) error {
 		m, err := backup.Write(ctx, db, address, files, app.Version, c.Dir, progress(c.Quiet))
 		if err == nil {
-			fmt.Printf("Saved %d files (%d MB) and %d tables as they were at %s.\n", m.Files, m.Bytes/1e6, len(m.Tables), m.At.UTC().Format("2006-01-02 15:04:05 MST"))
+			fmt.Printf("Saved %d files (%s) and %d tables as they were at %s.\n", m.Files, views.Size(ctx, m.Bytes), len(m.Tables), m.At.UTC().Format("2006-01-02 15:04:05 MST"))
 		}
 		return err
 	})

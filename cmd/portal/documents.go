@@ -9,6 +9,7 @@ import (
 
 	"commissionportal/internal/app"
 	"commissionportal/internal/document"
+	views "commissionportal/views/document"
 )
 
 type documentsCommand struct {
@@ -30,14 +31,14 @@ func (c documentsVerifyCommand) Run(ctx context.Context) error {
 			fmt.Printf("%s %s: %s\n", w.Digest, w.What, concerned)
 		}, document.Every(5*time.Second, func(v document.Verified) {
 			if !c.Quiet {
-				fmt.Fprintf(os.Stderr, "%d of %d files, %d MB\n", v.Files, v.All, v.Bytes/1e6)
+				fmt.Fprintf(os.Stderr, "%d of %d files, %s\n", v.Files, v.All, views.Size(ctx, v.Bytes))
 			}
 		}))
 		if err == nil && v.Wrong > 0 {
 			err = fmt.Errorf("%d of %d files are not what they were", v.Wrong, v.Files)
 		}
 		if err == nil {
-			fmt.Printf("All %d files are what they were (%d MB).\n", v.Files, v.Bytes/1e6)
+			fmt.Printf("All %d files are what they were (%s).\n", v.Files, views.Size(ctx, v.Bytes))
 		}
 		return err
 	})

@@ -37,7 +37,7 @@ func TestVerify(t *testing.T) {
 		t.Helper()
 		return output(t, func() error { return documentsVerifyCommand{}.Run(t.Context()) })
 	}
-	if said, err := run(); err != nil || said != "All 4 files are what they were (0 MB).\n" {
+	if said, err := run(); err != nil || said != "All 4 files are what they were (19 bytes).\n" {
 		t.Errorf("%q, %v", said, err)
 	}
 	path := func(i int) string {
