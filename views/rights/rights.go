@@ -16,7 +16,7 @@ import (
 // names are what roles are called where they stand for all who hold them.
 var names = map[string]string{
 	"member": "Members", "officer": "Officers", "chair": "Chairs", "vice_chair": "Vice chairs", "secretary": "Secre\u00adtaries",
-	"voting_representative": "Voting represen\u00adtatives", "alternate_representative": "Alternates", "liaison_officer": "Liaison officers",
+	"voting_representative": "Voting repre\u00adsen\u00adtatives", "alternate_representative": "Alter\u00adnates", "liaison_officer": "Liaison officers",
 	"invited_expert": "Invited experts", "observer": "Observers", "emeritus": "Emeriti",
 	"visitor": "Everybody", "person": "Whoever is signed in", "secretariat": "The secretariat", "convener": "The convener",
 	"author": "Who submitted the document", "colleague": "Who acts for its source organization", "owner": "Primary representatives of its source organization",
@@ -204,7 +204,8 @@ type Why struct {
 	Errors map[string]string
 }
 
-// about says what the question is about, in words where there are some.
+// about says what the question is about; in the words of who asked, if no rule
+// speaks of that.
 func (p Why) about(ctx context.Context) string {
 	if l := rights.Label(p.Question); l != "" {
 		return i18n.T(ctx, l)
@@ -334,6 +335,20 @@ type Review struct {
 	Edit bool
 	Now  time.Time
 	Key  string
+}
+
+// standing says when it was confirmed, and when it is asked for again.
+func (p Review) standing(ctx context.Context) string {
+	due, late := i18n.Date(ctx, p.Due()), !p.Now.Before(p.Due())
+	switch {
+	case p.ReviewedAt == nil && late:
+		return i18n.T(ctx, "Nobody has confirmed it yet. It is asked for every six months: it is due since %s.", due)
+	case p.ReviewedAt == nil:
+		return i18n.T(ctx, "Nobody has confirmed it yet. It is asked for every six months; the first time is %s.", due)
+	case late:
+		return i18n.T(ctx, "Last confirmed on %s. It is due again since %s.", i18n.Date(ctx, *p.ReviewedAt), due)
+	}
+	return i18n.T(ctx, "Last confirmed on %s. The next time is %s.", i18n.Date(ctx, *p.ReviewedAt), due)
 }
 
 func line(h rights.Holder) string {
