@@ -388,17 +388,18 @@ func (s *Service) Report(ctx context.Context, i Import, verdict string, to io.Wr
 	return errors.Join(err, out.Close())
 }
 
-// Roster is the scope and the name of the commission whose roster an officer
-// wants to import.
-func (s *Service) Roster(ctx context.Context, who access.Actor, slug string) (access.Scope, string, error) {
-	c, err := postgres.One[struct {
-		ID   uuid.UUID
-		Name string
-	}](ctx, s.db, access.ErrNotFound, `SELECT id, name FROM commission WHERE slug = $1`, slug)
+// Body is a commission whose roster or register an officer wants to import.
+type Body struct {
+	ID                               uuid.UUID
+	Slug, Acronym, Name, Kind, State string
+}
+
+// Body is the commission of that name, for who may import into it.
+func (s *Service) Body(ctx context.Context, who access.Actor, slug string) (Body, error) {
+	b, err := postgres.One[Body](ctx, s.db, access.ErrNotFound, `SELECT id, slug, acronym, name, kind, state FROM commission WHERE slug = $1`, slug)
 	if err != nil {
-		return access.Scope{}, "", err
+		return b, err
 	}
-	scope := access.Commission(c.ID)
-	_, err = s.access.Require(ctx, who, scope, "import", "run")
-	return scope, c.Name, err
+	_, err = s.access.Require(ctx, who, access.Commission(b.ID), "import", "run")
+	return b, err
 }

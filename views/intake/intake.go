@@ -12,12 +12,12 @@ import (
 
 // Upload is the form that a file is sent with.
 type Upload struct {
-	Commission, Name string // of the one roster or register; "" for the portal
-	Action           string
-	Kind, Source     string
-	Key              string
-	Errors           map[string]string
-	Tabs             []part.Tab
+	Body         intake.Body // whose roster or register it is; none for the portal
+	Action       string
+	Kind, Source string
+	Key          string
+	Errors       map[string]string
+	Tabs         []part.Tab
 }
 
 // List is the page of imports.

@@ -31,7 +31,7 @@ func Mount(s *web.Server, imports *intake.Service) {
 	h := &pages{s, imports}
 	s.Own = append(s.Own, layout.Entry{Label: "Imports", Path: "/imports"})
 	s.AddTab("commission", web.Tab{Label: "Import", Path: "/roster/import", Order: 80, Need: web.InCommission("import", "run")})
-	s.AddTab("register", web.Tab{Label: "Import", Path: "/documents/import", Need: web.InCommission("import", "run")})
+	s.AddTab("register", web.Tab{Label: "Import documents", Path: "/documents/import", Need: web.InCommission("import", "run")})
 	for _, at := range []struct {
 		base, operation, kind string
 		need                  web.Need
@@ -75,16 +75,16 @@ func (h *door) list(c *fiber.Ctx, status int, up views.Upload, p *problem.Error)
 	ctx, who := c.UserContext(), web.Actor(c)
 	up.Key, up.Errors, up.Action = uuid.NewString(), i18n.FieldProblems(ctx, p), "/imports"
 	if in.Slug != "" {
-		scope, name, err := h.imports.Roster(ctx, who, in.Slug)
+		body, err := h.imports.Body(ctx, who, in.Slug)
 		if err != nil {
 			return err
 		}
-		up.Commission, up.Name, up.Kind, up.Action = in.Slug, name, h.kind, intake.Home(in.Slug, h.kind)
+		up.Body, up.Kind, up.Action = body, h.kind, intake.Home(in.Slug, h.kind)
 		tab := "/documents"
 		if h.kind == "seats" {
 			tab = "/roster/import"
 		}
-		up.Tabs = h.Tabs(ctx, "commission", "/commissions/"+in.Slug, scope, tab)
+		up.Tabs = h.Tabs(ctx, "commission", "/commissions/"+in.Slug, access.Commission(body.ID), tab)
 		return h.Render(c, status, views.ListPage(views.List{Upload: up}))
 	}
 	page, err := keyset.Parse(in.Cursor, 1, 0)
