@@ -267,7 +267,7 @@ func (p Write) fields(ctx context.Context) (list struct {
 	list.kind.Required, list.kind.Options = true, options(ctx, document.Types)
 	list.source = f("organization", i18n.T(ctx, "Source"), d.Organization)
 	list.source.Options, list.source.Blank = p.sources(), i18n.T(ctx, "The commission itself, or in a personal capacity")
-	list.source.Help = i18n.T(ctx, "The organization that it comes from. It decides with whom the document is shared.")
+	list.source.Help = i18n.T(ctx, "The organization that it comes from. Its representatives may share the document with others.")
 	list.action = f("action", i18n.T(ctx, "What it asks of its readers"), d.Action)
 	list.action.Required, list.action.Options = true, options(ctx, document.Actions)
 	list.due = f("due_on", i18n.T(ctx, "By"), d.Due)

@@ -79,7 +79,7 @@ func TracePage(p Trace) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = part.Link("", "file-export", i18n.T(ctx, "XLSX"), p.path()+".xlsx"+p.Export).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Link("", "file-export", i18n.T(ctx, "Excel"), p.path()+".xlsx"+p.Export).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -361,7 +361,7 @@ func HoldingsPage(p Holdings) templ.Component {
 
 func lastDay(ctx context.Context, until *time.Time) string {
 	if until == nil {
-		return i18n.T(ctx, "Without end")
+		return i18n.T(ctx, "Open-ended")
 	}
 	return i18n.LastDay(ctx, *until)
 }

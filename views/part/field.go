@@ -2,6 +2,7 @@ package part
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,6 +98,15 @@ func (f Field) attributes() templ.Attributes {
 		a[name] = value
 	}
 	return a
+}
+
+// optional reports whether the label says so: not where a choice has been made, and
+// none of the others is to choose nothing.
+func (f Field) optional() bool {
+	if f.Required || f.Depends || f.ReadOnly || f.HideLabel {
+		return false
+	}
+	return len(f.Options) == 0 || f.Blank != "" || f.Value == "" || slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == "" })
 }
 
 func (f Field) inputType() string {

@@ -135,6 +135,8 @@ func TestFields(t *testing.T) {
 		{"what was typed comes back", part.Area(part.Field{Name: "n", Value: "two\nlines", MaxLength: 9}), []string{">two\nlines</textarea>", `maxlength="9"`}, nil},
 		{"select keeps the choice", part.Select(part.Field{Name: "n", Value: "b", Blank: "Choose", Options: []part.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Group: "G"}}}),
 			[]string{`<option value="">Choose</option>`, `<option value="b" selected>B</option>`, `<optgroup label="G">`}, []string{`value="a" selected`}},
+		{"a choice that none undoes is not optional", part.Select(part.Field{Name: "n", Value: "a", Options: []part.Option{{Value: "a"}, {Value: "b"}}}), nil, []string{"optional"}},
+		{"one that can be undone is", part.Select(part.Field{Name: "n", Value: "a", Blank: "None", Options: []part.Option{{Value: "a"}}}), []string{"optional"}, nil},
 		{"country keeps the choice", part.Country(part.Field{Name: "c", Value: "CI"}), []string{`<option value="CI" selected>Côte d’Ivoire</option>`, "Choose a country"}, nil},
 		{"radios keep the choice", part.Radios(part.Field{Name: "n", Value: "b", Error: "Wrong.", Options: []part.Option{{Value: "a"}, {Value: "b"}}}), []string{`value="b" checked`, `aria-describedby="f-n-error"`, "<legend"}, []string{`value="a" checked`}},
 		{"check is ticked by true", part.Check(part.Field{Name: "n", Value: "true"}), []string{" checked"}, nil},
