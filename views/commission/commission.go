@@ -265,7 +265,7 @@ func kindBars(ctx context.Context, kinds map[string]int) []part.Bar {
 			bars = append(bars, part.Bar{Label: Name(ctx, k), Count: kinds[k]})
 		}
 	}
-	return bars
+	return part.MostFirst(bars)
 }
 
 func stateBars(ctx context.Context, sector string, states map[string]int) []part.Bar {

@@ -140,7 +140,7 @@ func ListPage(p List) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = part.Tabs(i18n.T(ctx, "Sectors"), p.sectors(ctx)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = part.Choices(i18n.T(ctx, "Sectors"), p.sectors(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -172,7 +172,7 @@ func ListPage(p List) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = part.Bars(i18n.T(ctx, "Organizations by kind"), bars(ctx, organization.Kinds, p.Counts.Kinds, func(w string) string { return p.Link("kind", w) })).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = part.Bars(i18n.T(ctx, "Organizations by kind"), part.MostFirst(bars(ctx, organization.Kinds, p.Counts.Kinds, func(w string) string { return p.Link("kind", w) }))).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

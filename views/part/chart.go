@@ -21,6 +21,12 @@ type Bar struct {
 	Path  string // where it leads, or ""
 }
 
+// MostFirst is bars with the longest first; those of a length stay as they are.
+func MostFirst(bars []Bar) []Bar {
+	slices.SortStableFunc(bars, func(a, b Bar) int { return cmp.Compare(b.Count, a.Count) })
+	return bars
+}
+
 func longest(bars []Bar) int {
 	most := 0
 	for _, b := range bars {
@@ -93,7 +99,7 @@ func plotGrowth(ctx context.Context, points []Point) growthPlot {
 		last: points[len(points)-1],
 	}
 	for n := 0; n <= top; n += step {
-		g.ticks = append(g.ticks, growthTick{fmt.Sprintf("%.1f", y(n)), fmt.Sprintf("%.1f", y(n)-5), i18n.Number(ctx, n)})
+		g.ticks = append(g.ticks, growthTick{fmt.Sprintf("%.1f", y(n)), fmt.Sprintf("%.1f", y(n)+4), i18n.Number(ctx, n)})
 	}
 	for i := range 4 {
 		at := first.Add(span * time.Duration(i) / 3)

@@ -171,10 +171,10 @@ on('click', '[data-dismiss]', (_, button) => button.closest('.alert').remove())
 ready(document)
 document.addEventListener('htmx:load', event => ready(event.target))
 document.querySelector('[data-focus]')?.focus()
-// The open tab is in sight where the tabs are a line that scrolls. (scrollIntoView would
-// also have the first Tab key begin there, past the skip link and the menu.)
-const current = document.querySelector('.tabs [aria-current]')
-if (current) {
+// The open tab, and the open entry of the menu, are in sight where these are a line that
+// scrolls. (scrollIntoView would also have the first Tab key begin there, past the skip
+// link and the menu.)
+for (const current of document.querySelectorAll(':is(.top-menu, .tabs, .choices) [aria-current]')) {
   const line = current.closest('ul'), tab = current.getBoundingClientRect(), box = line.getBoundingClientRect()
   line.scrollLeft += tab.left + tab.width / 2 - box.left - box.width / 2
 }
