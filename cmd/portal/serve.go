@@ -134,7 +134,11 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	return serve(ctx, c, func(address string) {
-		fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n\n%s", address, signIns)
+		letters := "\n  Letters are not sent: read them at " + address + "/dev/mail\n"
+		if c.Mail.Host != "" {
+			letters = ""
+		}
+		fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n%s\n%s", address, letters, signIns)
 	})
 }
 

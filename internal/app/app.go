@@ -132,7 +132,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	}
 	post := &mail.Post{Outbox: mail.New(db.DB.DB, queue, sender), Links: links}
 	a := &App{Config: c, DB: db, Policy: policy, Queue: queue, Files: files, Log: log, Grace: 20 * time.Second, zone: zone, secretKey: key,
-		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, KeepFor: c.PublicAge, Zone: zone, Proxies: c.Proxies})}
+		Web: web.New(web.Config{Base: base, DB: db, Policy: policy, Log: log, Version: Version, Now: now, KeepFor: c.PublicAge, Zone: zone, Proxies: c.Proxies, OpenMail: c.Development && c.Mail.Host == ""})}
 	post.Still = a.still
 	a.Notary = journal.NewNotary(db, signing)
 	a.metrics = newMetrics(a)
@@ -191,7 +191,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	a.health()
 	homeweb.Mount(a.Web, home.New(a.DB, a.Policy, a.Documents))
 	deskweb.Mount(a.Web, desk.New(a.DB, a.Policy))
-	mailweb.Mount(a.Web, a.Development && a.Mail.Host == "")
+	mailweb.Mount(a.Web)
 	accountweb.Mount(a.Web, a.Accounts)
 	commissionweb.Mount(a.Web, a.Commissions)
 	organizationweb.Mount(a.Web, a.Organizations)

@@ -331,7 +331,7 @@ func TestMatrix(t *testing.T) {
 				case strings.HasPrefix(got.Header.Get("Content-Type"), "text/html"):
 					offers(got.Body, func(method, to string) {
 						r, ok := leads(routes, method, to)
-						if !ok || r.Operation == "document.bulk.preview" || a.name == "visitor" && method == "GET" { // the form of a table, whose buttons lead elsewhere; the way to sign in
+						if !ok || r.Operation == "document.bulk.preview" || a.name == "visitor" && method == "GET" || strings.HasPrefix(to, "/dev/") { // the form of a table, whose buttons lead elsewhere; the way to sign in; open to everybody here
 							return
 						}
 						if !allowed(a, r, to) {

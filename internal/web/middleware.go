@@ -260,7 +260,7 @@ func (s *Server) theme(c *fiber.Ctx) string {
 // frame prepares the context of a page: the menu, who is there, what to say once.
 func (s *Server) frame(c *fiber.Ctx, status int) context.Context {
 	who := Actor(c)
-	f := layout.Frame{Theme: s.theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu)), Why: s.why(c, who, status), Rests: who.Rests() && !strings.HasPrefix(c.Path(), "/profile/factors")}
+	f := layout.Frame{OpenMail: s.OpenMail, Theme: s.theme(c), Path: c.OriginalURL(), Menu: make([]layout.Entry, len(s.Menu)), Why: s.why(c, who, status), Rests: who.Rests() && !strings.HasPrefix(c.Path(), "/profile/factors")}
 	if who.SignedIn() {
 		f.Person = layout.Person{ID: who.ID.String(), Name: who.Name}
 	}

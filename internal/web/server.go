@@ -51,6 +51,9 @@ type Config struct {
 	Zone *time.Location
 	// Proxies are those whose X-Forwarded-For is believed; see Address.
 	Proxies []netip.Prefix
+	// OpenMail shows all letters to everybody: for development, where they are kept
+	// and not sent.
+	OpenMail bool
 }
 
 // Server is the router with its table of routes.

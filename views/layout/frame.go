@@ -19,6 +19,8 @@ type Frame struct {
 	Path   string  // path and query of this request: where preferences and signing in lead back to
 	Rests  bool    // the roles of who reads rest until there is a second factor
 	Why    string  // where it is explained that this page is shown, or refused; "" for nowhere
+
+	OpenMail bool // letters are not sent, and everybody reads them at /dev/mail
 }
 
 // Person is who is signed in; the zero Person is nobody.

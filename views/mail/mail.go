@@ -6,6 +6,7 @@ package mail
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"commissionportal/internal/i18n"
@@ -52,6 +53,16 @@ func recipient(m mail.Mail) string {
 		return m.To.Address
 	}
 	return m.To.Name + " <" + m.To.Address + ">"
+}
+
+// height is about how high a letter is, as it looks on a desk: what is in the frame
+// cannot be asked.
+func height(m mail.Mail) string {
+	lines := 0
+	for _, l := range textLines(m) {
+		lines += 1 + len(l)/60
+	}
+	return strconv.Itoa(min(60+24*lines, 4000))
 }
 
 func textLines(m mail.Mail) []string { return strings.Split(strings.TrimSpace(m.Text), "\n") }

@@ -12,17 +12,13 @@ import (
 	views "commissionportal/views/mail"
 )
 
-type pages struct {
-	*web.Server
-	open bool
-}
+type pages struct{ *web.Server }
 
 const perPage = 50
 
-// Mount adds the pages. open shows them to everybody: for development, where
-// letters are kept and not sent. Otherwise they are the secretariat's.
-func Mount(s *web.Server, open bool) {
-	h := &pages{s, open}
+// Mount adds the pages. They are everybody's with OpenMail, the secretariat's else.
+func Mount(s *web.Server) {
+	h := &pages{s}
 	s.Own = append(s.Own, layout.Entry{Label: "Letters", Path: "/dev/mail"})
 	read := web.InPortal("mail", "read")
 	s.Page("GET", "/dev/mail", "mail.list", read, h.getList)
@@ -33,7 +29,7 @@ func Mount(s *web.Server, open bool) {
 // may asks whether the outbox is the reader's to see.
 func (h *pages) may(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "private, no-store")
-	if h.open {
+	if h.OpenMail {
 		access.Public(c.UserContext())
 		return nil
 	}
