@@ -20,7 +20,7 @@ type backupCommand struct {
 
 // Run writes a backup.
 func (c backupCommand) Run(ctx context.Context) error {
-	return kept(ctx, func(db *postgres.DB, address string, files *blob.Store) error {
+	return kept(ctx, beside, func(db *postgres.DB, address string, files *blob.Store) error {
 		m, err := backup.Write(ctx, db, address, files, app.Version, c.Dir, progress(c.Quiet))
 		if err == nil {
 			fmt.Printf("Saved %d files (%s) and %d tables as they were at %s.\n", m.Files, views.Size(ctx, m.Bytes), len(m.Tables), m.At.UTC().Format("2006-01-02 15:04:05 MST"))
@@ -40,7 +40,7 @@ func (c restoreCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return kept(ctx, func(db *postgres.DB, address string, files *blob.Store) error {
+	return kept(ctx, configured, func(db *postgres.DB, address string, files *blob.Store) error {
 		m, err := backup.Restore(ctx, db, address, files, newest, c.Dir, progress(c.Quiet))
 		if err == nil {
 			fmt.Printf("Restored %d files and %d tables as they were at %s; every row, every file and the journal are what they were.\n", m.Files, len(m.Tables), m.At.UTC().Format("2006-01-02 15:04:05 MST"))
@@ -61,7 +61,7 @@ func progress(quiet bool) func(string) {
 }
 
 // kept opens what a portal keeps: its database, which may be empty, and its files.
-func kept(ctx context.Context, fn func(db *postgres.DB, address string, files *blob.Store) error) (err error) {
+func kept(ctx context.Context, configured func() (app.Config, error), fn func(db *postgres.DB, address string, files *blob.Store) error) (err error) {
 	c, err := configured()
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ type doctorCommand struct{}
 // Run looks at everything, also after something is wrong.
 func (doctorCommand) Run(ctx context.Context) error {
 	var d doctor
-	c, err := configured()
+	c, err := beside()
 	if err != nil {
 		d.fail("settings", err, "Set it as `portal help` says.")
 		return d.verdict()

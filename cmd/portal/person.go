@@ -16,7 +16,7 @@ import (
 
 // offline puts the portal together for one command, without serving.
 func offline(fn func(*app.App) error) error {
-	c, err := configured()
+	c, err := beside()
 	if err != nil {
 		return err
 	}

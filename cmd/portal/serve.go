@@ -33,6 +33,43 @@ func configured() (app.Config, error) {
 	return c, err
 }
 
+// beside is the configuration of a command that is given beside a running portal:
+// where no database is named, that of the portal that dev runs in this checkout. A
+// command that serves, or that makes a database or its schema, does not ask for it.
+func beside() (app.Config, error) {
+	c, err := app.FromEnvironment()
+	if err != nil || c.DatabaseURL != "" {
+		return c, err
+	}
+	root, err := private.Checkout()
+	if err != nil { // installed, not built here
+		return c, errNoDatabase
+	}
+	for _, of := range []string{"postgres", "world"} {
+		if c.DatabaseURL, err = private.Running(filepath.Join(root, "var", of), "portal"); err != nil {
+			return c, err
+		}
+		if c.DatabaseURL != "" {
+			fmt.Fprintf(os.Stderr, "Using the database of the portal that runs here, in %s (DATABASE_URL names another).\n", filepath.Join("var", of))
+			return inCheckout(c, root)
+		}
+	}
+	return c, errors.New("no portal with a database of its own runs in this checkout: start one with `make run`, or set DATABASE_URL to the address of a Postgres server")
+}
+
+// inCheckout is the configuration of a portal that keeps everything in var/ of root.
+func inCheckout(c app.Config, root string) (app.Config, error) {
+	c.Development = true
+	if os.Getenv("FILES") == "" {
+		c.Files = "file://" + filepath.Join(root, "var", "files")
+	}
+	if c.JournalKey == "" {
+		c.JournalKey = filepath.Join(root, "var", "journal.pem")
+		return c, journal.MakeKey(c.JournalKey)
+	}
+	return c, nil
+}
+
 type serveCommand struct{}
 
 // Run serves until it is told to stop.
@@ -98,18 +135,18 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.Development = true
-	if c.JournalKey == "" {
-		c.JournalKey = filepath.Join("var", "journal.pem")
-		if err := journal.MakeKey(c.JournalKey); err != nil {
-			return err
-		}
+	own, where := c.DatabaseURL == "", os.Getwd
+	if own {
+		where = private.Checkout
 	}
-	if c.DatabaseURL == "" {
-		root, err := private.Checkout()
-		if err != nil {
-			return err
-		}
+	root, err := where()
+	if err != nil {
+		return err
+	}
+	if c, err = inCheckout(c, root); err != nil {
+		return err
+	}
+	if own {
 		if err := private.Install(ctx, os.Stdout); err != nil {
 			return err
 		}
@@ -139,6 +176,9 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 			letters = ""
 		}
 		fmt.Printf("\n  The portal is at %s   (Ctrl-C stops it)\n%s\n%s", address, letters, signIns)
+		if own {
+			fmt.Printf("  Commands     %-24s  in another terminal lists them; they work on this database\n\n", os.Args[0]+" help")
+		}
 	})
 }
 

@@ -25,7 +25,7 @@ import (
 
 // Config is what the portal reads from its environment; `portal help` lists it.
 type Config struct {
-	DatabaseURL    string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own"`
+	DatabaseURL    string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own, and commands beside it use that"`
 	Host           string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port           int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
 	BaseURL        string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`

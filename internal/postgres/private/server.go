@@ -350,9 +350,42 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 // psql. Its role may make databases, and is no superuser.
 func (s *Server) URL(database string) string { return s.url(role, database) }
 
-func (s *Server) url(user, database string) string {
+func (s *Server) url(user, database string) string { return address(s.socket, user, database) }
+
+// Running is the address of a database on the server that another process runs in
+// dir; "" if none runs there.
+func Running(dir, database string) (string, error) {
+	dir, err := filepath.EvalSymlinks(dir) // as Start names it
+	if os.IsNotExist(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("private server: %w", err)
+	}
+	for _, place := range []string{dir, fallback(dir)} {
+		text, err := os.ReadFile(filepath.Join(place, "data", "postmaster.pid"))
+		if errors.Is(err, os.ErrPermission) {
+			return "", problem.New(problem.Conflict,
+				"The database in %s belongs to another account: give the command as who started the portal (as root?), or set DATABASE_URL.", place)
+		}
+		// What the server writes for pg_ctl: its process, on the fifth line the directory
+		// of its socket, on the eighth how it is.
+		lines := strings.Split(string(text), "\n")
+		if err != nil || len(lines) < 8 || strings.TrimSpace(lines[7]) != "ready" {
+			continue
+		}
+		pid, err := strconv.Atoi(lines[0])
+		if err != nil || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) { // it was killed, and its file is left
+			continue
+		}
+		return address(lines[4], role, database), nil
+	}
+	return "", nil
+}
+
+func address(socket, user, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database, RawQuery: url.Values{
-		"host": {s.socket}, "port": {"5432"}, "sslmode": {"disable"}, // said, so that no PG… variable changes them
+		"host": {socket}, "port": {"5432"}, "sslmode": {"disable"}, // said, so that no PG… variable changes them
 	}.Encode()}
 	return u.String()
 }

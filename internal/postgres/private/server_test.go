@@ -102,8 +102,14 @@ func TestStart(t *testing.T) {
 		}
 	}
 	query(t, s.URL("portal"), `CREATE TABLE kept (word text); INSERT INTO kept VALUES ('kept') RETURNING word`)
+	if got, err := Running(config.Dir, "portal"); got != s.URL("portal") || err != nil {
+		t.Errorf("to another process it runs at %q, %v", got, err)
+	}
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
+	}
+	if got, err := Running(config.Dir, "portal"); got != "" || err != nil {
+		t.Errorf("stopped, it runs at %q, %v", got, err)
 	}
 	select {
 	case <-s.Done():
