@@ -52,9 +52,10 @@ func lockInvitation(ctx context.Context, q postgres.Q, id uuid.UUID) (Invitation
 	return postgres.One[Invitation](ctx, q, access.ErrNotFound, `SELECT `+invitationColumns+` FROM invitation i`+invitationFrom+` WHERE i.id = $1 FOR UPDATE OF i`, id)
 }
 
-func listInvitations(ctx context.Context, q postgres.Q, commission uuid.UUID, state string, now time.Time, page keyset.Page) ([]Invitation, error) {
+func listInvitations(ctx context.Context, q postgres.Q, commission uuid.UUID, by uuid.NullUUID, state string, now time.Time, page keyset.Page) ([]Invitation, error) {
 	var w postgres.Where
 	w.And("commission_id = ?", commission)
+	w.If(by.Valid, "invited_by = ?::uuid", by.UUID)
 	switch state {
 	case "":
 	case Expired:

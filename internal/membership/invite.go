@@ -136,14 +136,20 @@ func (s *Service) offer(ctx context.Context, tx *journal.Tx, h Home, i Invitatio
 	return letters.send(ctx, tx)
 }
 
-// Invitations are those of a commission, the newest first; state narrows them.
+// Invitations are those of a commission, the newest first; state narrows them. Who
+// may invite, and not see who else is invited, sees those they sent.
 func (s *Service) Invitations(ctx context.Context, who access.Actor, slug, state string, page keyset.Page) (Home, []Invitation, string, error) {
+	var by uuid.NullUUID
 	h, err := s.home(ctx, who, slug, "invitation", "read")
+	if err != nil && h.ID != uuid.Nil && s.access.May(who, h.Scope(), "invitation", "send") {
+		by = uuid.NullUUID{UUID: who.ID, Valid: true}
+		_, err = s.access.Require(ctx, who, h.Scope(), "invitation", "send")
+	}
 	if err != nil {
 		return h, nil, "", err
 	}
 	now := journal.Now(ctx)
-	rows, err := listInvitations(ctx, s.db, h.ID, state, now, page)
+	rows, err := listInvitations(ctx, s.db, h.ID, by, state, now, page)
 	if err != nil {
 		return h, nil, "", err
 	}
@@ -160,8 +166,17 @@ func (s *Service) ToRevoke(ctx context.Context, who access.Actor, slug string, i
 	if err != nil {
 		return h, Invitation{}, err
 	}
-	i, err := invitationByID(ctx, s.db, h.ID, id)
+	i, err := s.theirs(ctx, who, h, id)
 	return h, i, err
+}
+
+// theirs is an invitation that the actor sees in the list, and may send.
+func (s *Service) theirs(ctx context.Context, who access.Actor, h Home, id uuid.UUID) (Invitation, error) {
+	i, err := invitationByID(ctx, s.db, h.ID, id)
+	if err == nil && i.InvitedBy != who.ID && !s.access.May(who, h.Scope(), "invitation", "read") {
+		err = access.ErrNotFound
+	}
+	return i, err
 }
 
 // Revoke takes an invitation back; its link explains that.
@@ -170,7 +185,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, slug string, id 
 	if err != nil {
 		return err
 	}
-	if _, err := invitationByID(ctx, s.db, h.ID, id); err != nil {
+	if _, err := s.theirs(ctx, who, h, id); err != nil {
 		return err
 	}
 	return journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
@@ -204,7 +219,7 @@ func (s *Service) Resend(ctx context.Context, who access.Actor, slug string, id 
 	if err != nil {
 		return Invitation{}, err
 	}
-	if _, err := invitationByID(ctx, s.db, h.ID, id); err != nil {
+	if _, err := s.theirs(ctx, who, h, id); err != nil {
 		return Invitation{}, err
 	}
 	var i Invitation

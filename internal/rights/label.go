@@ -160,6 +160,27 @@ var fixed = []labeled{
 	{"mail", "read", "Read the letters that the portal writes"},
 }
 
+// needs are rights without which another is of no use: there is no way to what one may do.
+var needs = map[access.Question]access.Question{
+	{Object: "application", Action: "decide"}:     {Object: "application", Action: "read"},
+	{Object: "seat", Action: "appoint"}:           {Object: "seat", Action: "edit"},
+	{Object: "access", Action: "edit"}:            {Object: "access", Action: "read"},
+	{Object: "document", Action: "accept"}:        {Object: "document", Action: "read:submitted"},
+	{Object: "document", Action: "return"}:        {Object: "document", Action: "read:submitted"},
+	{Object: "document", Action: "edit"}:          {Object: "document", Action: "accept"}, // else it is only for who submitted one, until it is accepted
+	{Object: "file", Action: "read:commission"}:   {Object: "document", Action: "read:commission"},
+	{Object: "file", Action: "read:officers"}:     {Object: "document", Action: "read:officers"},
+	{Object: "file", Action: "read:organization"}: {Object: "document", Action: "read:organization"},
+	{Object: "file", Action: "read:named"}:        {Object: "document", Action: "read:named"},
+	{Object: "file", Action: "read:submitted"}:    {Object: "document", Action: "read:submitted"},
+}
+
+// Needed is what a right is of no use without, if there is such a thing.
+func Needed(q access.Question) (needed access.Question, ok bool) {
+	needed, ok = needs[q]
+	return needed, ok
+}
+
 type labeled struct{ object, action, label string }
 
 // labels are all of these words.

@@ -5,6 +5,7 @@
 package rights
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -226,6 +227,16 @@ type Plan struct {
 	Changes      []Change      `json:"changes" doc:"Of cells that are not so already."`
 	Before       []Change      `json:"before" doc:"The same cells as they are: what takes the change back."`
 	Consequences []Consequence `json:"consequences"`
+	Idle         []Idle        `json:"idle,omitempty" doc:"What would then be allowed and of no use."`
+}
+
+// Idle is a right that a role would have and that is of no use without another,
+// which it would not have.
+type Idle struct {
+	access.Question
+	Role  string          `json:"role"`
+	Name  string          `json:"name,omitempty" doc:"Of a role of the commission's own."`
+	Needs access.Question `json:"needs"`
 }
 
 // plan compares the rules before and after. may says whether the actor may give
@@ -252,6 +263,7 @@ func plan(p *access.Policy, h Home, rules []access.Rule, sets []Set, changes []C
 	if len(out.Changes) == 0 {
 		return out, problem.New(problem.Conflict, "Nothing would change: the rules say this already.")
 	}
+	out.Idle = idle(p, after, out.Changes)
 	columns := h.Columns()
 	allowed := func(s *access.Shape, set Set, q access.Question) bool {
 		return slices.ContainsFunc(set.Roles, func(role string) bool { return p.Cell(s, role, q.Object, q.Action).Allowed })
@@ -276,6 +288,28 @@ func plan(p *access.Policy, h Home, rules []access.Rule, sets []Set, changes []C
 		}
 	}
 	return out, nil
+}
+
+// idle are the rights of the roles that the changes are about which are of no use
+// without one that the role will lack.
+func idle(p *access.Policy, after *access.Shape, changes []Change) []Idle {
+	may := func(role string, q access.Question) bool {
+		return p.Cell(after, role, q.Object, q.Action).Allowed ||
+			access.Own(role) && p.Cell(after, "member", q.Object, q.Action).Allowed // held beside a seat
+	}
+	var list []Idle
+	for _, c := range changes {
+		for q, needed := range needs {
+			i := Idle{Question: q, Role: c.Role, Name: c.Name, Needs: needed}
+			if (q == c.Question() || needed == c.Question()) && may(c.Role, q) && !may(c.Role, needed) && !slices.Contains(list, i) {
+				list = append(list, i)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Idle) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Action, b.Action))
+	})
+	return list
 }
 
 // level is the visibility of the documents that a question is about; "" if it is

@@ -18,6 +18,7 @@ type Tab struct {
 	Label string // an English text of the catalog
 	Path  string // below the thing's own path; "" for its first page
 	Need  Need   // whom it is shown to; Open for everybody who sees the thing
+	Or    Need   // who else it is shown to, if anybody
 	Order int
 }
 
@@ -34,9 +35,10 @@ func (s *Server) AddTab(of string, t Tab) {
 // Path of the one that is open.
 func (s *Server) Tabs(ctx context.Context, of, base string, scope access.Scope, current string) []part.Tab {
 	who := access.From(ctx)
+	may := func(n Need) bool { return s.Policy.May(who, scope, n.Object, n.Action) }
 	tabs := make([]part.Tab, 0, len(s.tabs[of]))
 	for _, t := range s.tabs[of] {
-		if t.Need != Open && !s.Policy.May(who, scope, t.Need.Object, t.Need.Action) {
+		if t.Need != Open && !may(t.Need) && !may(t.Or) {
 			continue
 		}
 		tabs = append(tabs, part.Tab{Label: i18n.T(ctx, t.Label), Path: base + t.Path, Active: t.Path == current})

@@ -245,8 +245,9 @@ type Edit struct {
 type Appoint struct {
 	membership.Home
 	Form
-	Roles []string
-	Name  string // of the person, where one was chosen
+	Roles  []string
+	Name   string // of the person, where one was chosen
+	Invite bool   // the reader may
 }
 
 // Asking is a page that asks before something ends.
@@ -311,6 +312,7 @@ type Queue struct {
 	Rows    []membership.Application
 	Decided bool
 	Decide  bool
+	Invite  bool // the reader may
 	Paging  part.Paging
 	Now     time.Time
 	Error   string
@@ -334,6 +336,7 @@ type Invitations struct {
 	Tabs   []part.Tab
 	Rows   []membership.Invitation
 	State  string
+	Own    bool // those that the reader sent alone
 	Send   bool
 	Paging part.Paging
 	Now    time.Time

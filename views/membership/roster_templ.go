@@ -1459,9 +1459,11 @@ func AppointPage(p Appoint) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = part.Link("", "mail", i18n.T(ctx, "Invite instead"), p.Path()+"/invitations/new").Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if p.Invite {
+					templ_7745c5c3_Err = part.Link("", "mail", i18n.T(ctx, "Invite instead"), p.Path()+"/invitations/new").Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				return nil
 			})

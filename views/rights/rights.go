@@ -163,6 +163,15 @@ func becomes(ctx context.Context, c rights.Change) string {
 	return i18n.T(ctx, "%s — as everywhere: %s", role, label)
 }
 
+// idle says what a right is of no use without.
+func idle(ctx context.Context, i rights.Idle) string {
+	role := i.Name
+	if role == "" {
+		role = name(ctx, nil, i.Role)
+	}
+	return i18n.T(ctx, "%s — “%s” is of no use to them without “%s”, which they may not: allow that as well.", role, i18n.T(ctx, rights.Label(i.Question)), i18n.T(ctx, rights.Label(i.Needs)))
+}
+
 // consequence says what becomes of people, in one sentence.
 func consequence(ctx context.Context, own rights.OwnRoles, c rights.Consequence) string {
 	who := i18n.N(ctx, c.Persons, "%d person", "%d persons") + " (" + list(ctx, own, c.Roles) + ")"

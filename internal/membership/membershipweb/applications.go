@@ -83,7 +83,7 @@ func (h *pages) showQueue(c *fiber.Ctx, status int, in queueQuery, wrong string)
 		return err
 	}
 	return h.Render(c, status, views.QueuePage(views.Queue{Home: home, Rows: rows, Decided: in.State == "decided", Now: journal.Now(ctx), Error: wrong,
-		Decide: h.Policy.May(who, home.Scope(), "application", "decide"), Tabs: h.tabs(c, home, "/applications"),
+		Decide: h.Policy.May(who, home.Scope(), "application", "decide"), Invite: h.Policy.May(who, home.Scope(), "invitation", "send"), Tabs: h.tabs(c, home, "/applications"),
 		Paging: pager(home.Path()+"/applications", in.Cursor, next, "state", in.State)}))
 }
 

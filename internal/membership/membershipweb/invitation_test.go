@@ -114,6 +114,27 @@ func TestInvitedWithoutAccount(t *testing.T) {
 	w.Visitor().Get("/commissions/energy/roster").Want(200, "Frieda Fresh")
 }
 
+// Who may invite and not see who else is invited sees those they sent.
+func TestInvitesAlone(t *testing.T) {
+	w := newWorld(t)
+	const path = "/commissions/energy/invitations"
+	w.chair.Post(path, "role", "observer", "addresses", "by.chair@example.net").Want(303)
+	theirs := apptest.Value[string](w.Portal, `SELECT id FROM invitation`)
+	w.sit(uuid.Must(uuid.NewV7()), w.nobody, "invited_expert", nil)
+	w.nobody.Get(path).Want(404)
+	w.Exec(`INSERT INTO access_rules (commission_id) SELECT id FROM commission WHERE slug = 'energy'`)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'invited_expert', 'invitation', 'send', 'allow' FROM access_rules`)
+	w.nobody.Get("/commissions/energy").Want(200, `href="`+path+`"`)
+	w.nobody.Get(path).Want(200, `href="`+path+`/new"`).Lacks("by.chair@")
+	sent := w.nobody.Post(path, "role", "observer", "addresses", "by.nora@example.net").Want(303)
+	w.nobody.Get(sent.Location()).Want(200, "One invitation is on its way", "by.nora@example.net", "Those that you sent").Lacks("by.chair@")
+	w.nobody.API("GET", path, nil).Want(200, "by.nora@").Lacks("by.chair@")
+	w.nobody.Get(path + "/" + theirs + "/revoke").Want(404)
+	w.nobody.Post(path + "/" + theirs + "/revoke").Want(404)
+	w.nobody.Post(path + "/" + theirs + "/resend").Want(404)
+	w.chair.Get(path).Want(200, "by.nora@", "by.chair@").Lacks("Those that you sent")
+}
+
 func TestInvitationAPI(t *testing.T) {
 	w := newWorld(t)
 	const path = "/commissions/energy/invitations"

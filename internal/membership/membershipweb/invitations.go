@@ -28,7 +28,7 @@ func (h *pages) getInvitations(c *fiber.Ctx) error {
 		return err
 	}
 	return h.Render(c, 200, views.InvitationsPage(views.Invitations{Home: home, Rows: rows, State: in.State, Now: journal.Now(ctx), Tabs: h.tabs(c, home, "/invitations"),
-		Send: h.Policy.May(who, home.Scope(), "invitation", "send"), Paging: pager(home.Path()+"/invitations", in.Cursor, next, "state", in.State)}))
+		Own: !h.Policy.May(who, home.Scope(), "invitation", "read"), Send: h.Policy.May(who, home.Scope(), "invitation", "send"), Paging: pager(home.Path()+"/invitations", in.Cursor, next, "state", in.State)}))
 }
 
 type inviteForm struct {

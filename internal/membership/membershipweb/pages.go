@@ -30,7 +30,7 @@ func Mount(s *web.Server, seats *membership.Service) {
 	h := &pages{s, seats}
 	s.AddTab("commission", web.Tab{Label: "Roster", Path: "/roster", Order: 10})
 	s.AddTab("commission", web.Tab{Label: "Applications", Path: "/applications", Order: 60, Need: web.InCommission("application", "read")})
-	s.AddTab("commission", web.Tab{Label: "Invitations", Path: "/invitations", Order: 61, Need: web.InCommission("invitation", "read")})
+	s.AddTab("commission", web.Tab{Label: "Invitations", Path: "/invitations", Order: 61, Need: web.InCommission("invitation", "read"), Or: web.InCommission("invitation", "send")})
 	s.AddTab("organization", web.Tab{Label: "Seats", Path: "/seats", Order: 30, Need: web.InOrganization("seat", "nominate")})
 	roster, edit, appoint := web.InCommission("roster", "read:public"), web.InCommission("seat", "edit"), web.InCommission("seat", "edit")
 

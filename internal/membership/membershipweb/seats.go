@@ -308,7 +308,7 @@ func (h *pages) showAppoint(c *fiber.Ctx, status int, home membership.Home, f vi
 			return e
 		}
 	}
-	return h.Render(c, status, views.AppointPage(views.Appoint{Home: home, Form: f, Roles: h.choosable(c, home), Name: name}))
+	return h.Render(c, status, views.AppointPage(views.Appoint{Home: home, Form: f, Roles: h.choosable(c, home), Name: name, Invite: h.Policy.May(web.Actor(c), home.Scope(), "invitation", "send")}))
 }
 
 type appointForm struct {
