@@ -133,7 +133,7 @@ func TestAttacks(t *testing.T) {
 			"category", "founding", "voting", "true", "appointed_by", "election", "roles", "secretariat", "portal_role", "secretariat", "commission", "c1", "commission_id", w.ids["imports"], "number", "77", "slug", "taken", "registered_by", w.sam.ID.String()}
 		olive.Post("/profile", append([]string{"name", "Olive O", "language", "en", "time_zone", "UTC", "country", "DE", "version", "1"}, extra...)...).Want(303)
 		olive.Post("/organizations", append([]string{"name", "Olive Works", "kind", "company", "country", "DE", "title", "Founder"}, extra...)...).Want(303)
-		olive.Post("/commissions/grid-storage/applications", append([]string{"role", "observer", "statement", "Ten years of it."}, extra...)...).Want(303)
+		olive.Post("/commissions/grid-storage/apply", append([]string{"role", "observer", "statement", "Ten years of it."}, extra...)...).Want(303)
 		edit := []string{"title", "Edited", "type", "report", "organization", "nordwind", "visibility", "public", "language", "en", "version", "1"}
 		w.sam.Post("/documents/GRID-STORAGE-N0002/edit", append(edit, extra...)...).Want(303)
 		for what, query := range map[string]string{

@@ -101,14 +101,15 @@ func sits(ctx context.Context, q postgres.Q, commission, person uuid.UUID, organ
 		AND organization_id IS NOT DISTINCT FROM $3 AND role = $4 AND coalesce(upper(period), 'infinity') > $5)`, commission, person, organization, role, at)
 }
 
-// Choice is an organization that the actor can stand for.
-type Choice struct {
-	ID   uuid.UUID `db:"id"`
-	Slug string    `db:"slug"`
-	Name string    `db:"name"`
+// choice is an organization that a person acts for, or says to.
+type choice struct {
+	Standing
+	Confirmed bool `db:"confirmed"`
 }
 
-func choices(ctx context.Context, q postgres.Q, person uuid.UUID, at time.Time) ([]Choice, error) {
-	return postgres.All[Choice](ctx, q, `SELECT o.id, o.slug, o.name FROM affiliation f JOIN organization o ON o.id = f.organization_id
-		WHERE f.person_id = $1 AND f.state = 'confirmed' AND f.period @> $2::timestamptz AND o.state = 'member' ORDER BY o.name LIMIT 100`, person, at)
+func choices(ctx context.Context, q postgres.Q, commission, person uuid.UUID, at time.Time) ([]choice, error) {
+	return postgres.All[choice](ctx, q, `SELECT o.id, o.slug, o.name, o.state, f.state = 'confirmed' AS confirmed,
+			(SELECT level FROM participation p WHERE p.organization_id = o.id AND p.commission_id = $1 AND p.period @> $3::timestamptz) AS level, 0 AS seats
+		FROM affiliation f JOIN organization o ON o.id = f.organization_id
+		WHERE f.person_id = $2 AND f.state IN ('claimed', 'confirmed') AND f.period @> $3::timestamptz AND o.state IN ('pending', 'member') ORDER BY o.name LIMIT 100`, commission, person, at)
 }

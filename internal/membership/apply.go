@@ -19,7 +19,23 @@ import (
 // Applying is what the form to apply shows.
 type Applying struct {
 	Home
-	Organizations []Choice // that the actor can stand for
+	Organizations []Standing // that the actor can stand for
+	Awaited       []Awaited  // and those that they cannot yet
+}
+
+// Awaited is an organization that the actor says to act for, and cannot stand for:
+// it is no member yet, or has not confirmed them.
+type Awaited struct {
+	Slug, Name string
+	Member     bool
+}
+
+// Roles are those that the actor can ask for: some only for an organization whose
+// participation goes with them.
+func (a Applying) Roles() []string {
+	return slices.DeleteFunc(slices.Clone(Asked), func(role string) bool {
+		return represents[role] != "" && !slices.ContainsFunc(a.Organizations, func(o Standing) bool { return !problem.Of(a.Admits(o, role), problem.Invalid) })
+	})
 }
 
 // Applying reads what one can apply for; who has not signed in is asked to.
@@ -29,7 +45,14 @@ func (s *Service) Applying(ctx context.Context, who access.Actor, slug string) (
 		return Applying{}, err
 	}
 	a := Applying{Home: h}
-	a.Organizations, err = choices(ctx, s.db, who.ID, journal.Now(ctx))
+	list, err := choices(ctx, s.db, h.ID, who.ID, journal.Now(ctx))
+	for _, c := range list {
+		if c.Confirmed && c.State == "member" {
+			a.Organizations = append(a.Organizations, c.Standing)
+		} else {
+			a.Awaited = append(a.Awaited, Awaited{c.Slug, c.Name, c.State == "member"})
+		}
+	}
 	return a, err
 }
 

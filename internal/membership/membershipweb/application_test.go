@@ -10,10 +10,20 @@ import (
 
 func TestApply(t *testing.T) {
 	w := newWorld(t)
-	const form = "/commissions/energy/applications"
+	const form = "/commissions/energy/apply"
 	w.Visitor().Get("/commissions/energy/apply").Want(303)
-	w.nobody.Get("/commissions/energy/apply").Want(200, "in a personal capacity")
-	w.ada.Get("/commissions/energy/apply").Want(200, "Acme", "Its officers decide")
+	w.nobody.Get(form).Want(200, "in a personal capacity", "Find your organization", `value="invited_expert"`, `value="observer"`).Lacks("voting_representative", "liaison_officer")
+	w.nobody.Post(form, "role", "voting_representative").Want(422, "Choose the organization", `href="#f-role"`).Lacks("For which organization?")
+	w.ada.Get(form).Want(200, "Acme", "Its officers decide", "Needed for representatives", `value="voting_representative"`, `value="liaison_officer"`)
+	pending := w.Person("Petra Pending")
+	pending.Post("/organizations", "name", "Nova Grid", "kind", "company", "country", "DE", "website", "https://nova.example").Want(303)
+	pending.Get(form).Want(200, "Nova Grid is being looked at by the secretariat", "in a personal capacity").Lacks("voting_representative", "Find your organization")
+	claims := w.Person("Clara Claims")
+	w.Exec(`INSERT INTO affiliation (person_id, organization_id, state, period) VALUES ($1, $2, 'claimed', tstzrange(now() - interval '1 day', NULL))`, claims.ID, w.acme)
+	claims.Get(form).Want(200, "Acme has not confirmed yet that you act for it").Lacks("voting_representative")
+	w.takesPart("O")
+	w.ada.Get(form).Want(200, "Acme", `value="observer"`).Lacks("voting_representative", "liaison_officer")
+	w.Exec(`DELETE FROM participation`)
 	for _, tt := range []struct {
 		name   string
 		who    *apptest.Client

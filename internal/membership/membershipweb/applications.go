@@ -25,6 +25,10 @@ func (h *pages) showApply(c *fiber.Ctx, status int, f views.Form) error {
 	if status == 200 && len(a.Organizations) > 0 {
 		f.Values["organization"] = a.Organizations[0].Slug
 	}
+	if wrong := f.Errors["organization"]; wrong != "" && len(a.Organizations) == 0 { // the field is not there
+		delete(f.Errors, "organization")
+		f.Errors["role"] = wrong
+	}
 	return h.Render(c, status, views.ApplyPage(views.Apply{Applying: a, Form: f}))
 }
 

@@ -54,7 +54,7 @@ func Mount(s *web.Server, seats *membership.Service) {
 
 	submit, read, decide := web.InCommission("application", "submit"), web.InCommission("application", "read"), web.InCommission("application", "decide")
 	s.Page("GET", "/commissions/:slug/apply", "application.submit.form", submit, h.getApply)
-	s.Page("POST", "/commissions/:slug/applications", "application.submit", submit, h.postApply)
+	s.Page("POST", "/commissions/:slug/apply", "application.submit", submit, h.postApply)
 	s.Page("GET", "/commissions/:slug/applications", "application.list", read, h.getQueue)
 	s.Page("POST", "/commissions/:slug/applications/preview", "application.bulk.preview", decide, h.postQueuePlan)
 	s.Page("POST", "/commissions/:slug/applications/bulk", "application.bulk", decide, h.postQueueBulk)

@@ -66,7 +66,7 @@ func (w *world) wantMail(kind string, to *apptest.Client, n int) {
 // apply files an application and returns its key.
 func (w *world) apply(c *apptest.Client, role, organization string) string {
 	w.t.Helper()
-	at := c.Post("/commissions/energy/applications", "role", role, "organization", organization, "statement", "Grids <and> storage").Want(303).Location()
+	at := c.Post("/commissions/energy/apply", "role", role, "organization", organization, "statement", "Grids <and> storage").Want(303).Location()
 	return last(at)
 }
 
