@@ -160,9 +160,12 @@ func (s *Service) Register(ctx context.Context, who access.Actor, r Registration
 		return Organization{}, nil, err
 	}
 	if !r.Anyway {
-		found, err := similar(ctx, s.db, Plain(r.Name), Domain(r.Website), uuid.Nil, publicStates)
+		found, err := similar(ctx, s.db, Plain(r.Name), Domain(r.Website), uuid.Nil, who.ID, publicStates)
 		if err != nil {
 			return Organization{}, nil, err
+		}
+		if len(found) > 0 && found[0].State == Pending {
+			return Organization{}, found, problem.New(problem.Conflict, "%s is there already: you have registered it, and the secretariat looks at it. Or say that this is another one.", found[0].Name)
 		}
 		if len(found) > 0 {
 			return Organization{}, found, problem.New(problem.Conflict, "%s is there already. Join it, or say that yours is another one.", found[0].Name)

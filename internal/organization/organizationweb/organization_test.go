@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/organization"
 	"commissionportal/internal/postgres"
@@ -73,6 +75,25 @@ func TestRegister(t *testing.T) {
 	ada.Get(page+"/history").Want(200, "Registered Nordwind GmbH", "Accepted Nordwind GmbH as a member (full)")
 	w.Visitor().Get(page + "/history").Want(303)
 	bob.Get(page + "/history").Want(404)
+}
+
+// TestRegisterAgain: what one registered is not registered once more while it waits,
+// and that it waits is told nobody else.
+func TestRegisterAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ada, bob := w.Person("Ada Lovelace"), w.Person("Bob Bystander")
+	again := map[string]any{"name": "Aurora Grid", "kind": "company", "country": "NO", "website": "https://aurora-grid.example"}
+	ada.API("POST", "/organizations", again).Want(201, `"slug":"aurora-grid"`)
+	for range 2 { // whatever the key
+		ada.API("POST", "/organizations", again, "Idempotency-Key", uuid.NewString()).Want(409, "Aurora Grid is there already: you have registered it")
+	}
+	ada.Post("/organizations", "name", "Aurora Grid AS", "kind", "company", "country", "NO").Want(409, "Is it one of these?", "/organizations/aurora-grid", "Mine is another one")
+	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM organization WHERE name LIKE 'Aurora%'`); n != 1 {
+		t.Errorf("registered again and again: %d", n)
+	}
+	bob.API("GET", "/organizations/similar?name=aurora+grid&website=", nil).Want(200, `"items":[]`) // not told to others
+	bob.API("POST", "/organizations", again).Want(201, `"slug":"aurora-grid-2"`)                    // the secretariat sees both
 }
 
 func TestRegisterAPI(t *testing.T) {
@@ -141,12 +162,12 @@ func TestSimilarByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.Exec(ctx, `PREPARE similar_(text, text, uuid, text[], float8) AS `+c.Statements()[i].Query); err != nil {
+	if _, err := tx.Exec(ctx, `PREPARE similar_(text, text, uuid, text[], float8, uuid) AS `+c.Statements()[i].Query); err != nil {
 		t.Fatal(err)
 	}
 	for _, typed := range []string{`'nordwnd', ''`, `'', 'nordwind.de'`} {
 		var plan []string
-		if err := tx.Select(ctx, &plan, `EXPLAIN EXECUTE similar_(`+typed+`, gen_random_uuid(), '{member,left}', 0.45)`); err != nil {
+		if err := tx.Select(ctx, &plan, `EXPLAIN EXECUTE similar_(`+typed+`, gen_random_uuid(), '{member,left}', 0.45, gen_random_uuid())`); err != nil {
 			t.Fatal(err)
 		}
 		if text := strings.ReplaceAll(strings.Join(plan, "\n"), "Seq Scan on organization_logo", ""); strings.Contains(text, "Seq Scan") {
