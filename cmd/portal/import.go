@@ -52,26 +52,33 @@ func (c importCommand) Run(ctx context.Context) error {
 		}
 		upload.Words[name][rest[:i]] = rest[i+1:]
 	}
-	return offline(func(a *app.App) error {
+	refused := 0
+	err := offline(func(a *app.App) error {
 		for _, name := range c.Files {
 			upload.FileName = filepath.Base(name)
-			if err := c.file(a.Context(ctx), a.Imports, upload, name); err != nil {
+			i, err := c.file(a.Context(ctx), a.Imports, upload, name)
+			if err != nil {
 				return fmt.Errorf("%s: %s. Nothing of it was imported", name, strings.TrimSuffix(sentence(err), "."))
 			}
+			refused += i.Refused
 		}
 		return nil
 	})
+	if err == nil && refused > 0 {
+		err = fmt.Errorf("lines that were refused: %d", refused)
+	}
+	return err
 }
 
-func (c importCommand) file(ctx context.Context, imports *intake.Service, upload intake.Upload, name string) (err error) {
+func (c importCommand) file(ctx context.Context, imports *intake.Service, upload intake.Upload, name string) (i intake.Import, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return i, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	stat, err := f.Stat()
 	if err != nil {
-		return err
+		return i, err
 	}
 	started := time.Now()
 	progress, clear := func(int) {}, ""
@@ -79,10 +86,10 @@ func (c importCommand) file(ctx context.Context, imports *intake.Service, upload
 		clear = "\r\x1b[K"
 		progress = func(percent int) { fmt.Fprintf(os.Stderr, "\r%s  %3d %%", upload.FileName, percent) }
 	}
-	i, err := imports.File(ctx, c.As, upload, f, stat.Size(), c.DryRun, progress)
+	i, err = imports.File(ctx, c.As, upload, f, stat.Size(), c.DryRun, progress)
 	fmt.Fprint(os.Stderr, clear)
 	if err != nil {
-		return err
+		return i, err
 	}
 	fmt.Printf("%s  read as %s:", upload.FileName, i.Kind)
 	for _, f := range intake.Fields(i.Kind, i.CommissionID != nil) {
@@ -92,14 +99,14 @@ func (c importCommand) file(ctx context.Context, imports *intake.Service, upload
 	}
 	fmt.Println()
 	if err := c.report(ctx, imports, i); err != nil {
-		return err
+		return i, err
 	}
 	verb := "created"
 	if i.DryRun {
 		verb = "would be created"
 	}
 	fmt.Printf("%s  %d %s, %d changed, %d skipped, %d refused  (%s)\n", upload.FileName, i.Created, verb, i.Changed, i.Skipped, i.Refused, time.Since(started).Round(10*time.Millisecond))
-	return nil
+	return i, nil
 }
 
 func (c importCommand) report(ctx context.Context, imports *intake.Service, i intake.Import) error {

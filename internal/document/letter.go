@@ -125,7 +125,7 @@ func shared(ctx context.Context, d Document, by string, with Grant, to Recipient
 		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "It can be seen here, but its files cannot be downloaded."))
 	}
 	if until != nil {
-		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "It is shared until %s.", i18n.Date(ctx, *until)))
+		n.Paragraphs = append(n.Paragraphs, i18n.T(ctx, "It is shared until %s.", i18n.LastDay(ctx, *until)))
 	}
 	return n
 }

@@ -16,12 +16,12 @@ import (
 
 // Link shares a document with whoever has a link, and returns the link's path,
 // which is shown once and kept nowhere. Conflict if the portal does not allow links.
-func (s *Service) Link(ctx context.Context, who access.Actor, name string, with Grant, zone *time.Location) (Document, Share, string, error) {
+func (s *Service) Link(ctx context.Context, who access.Actor, name string, with Grant) (Document, Share, string, error) {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	secret := base64.RawURLEncoding.EncodeToString(b[:])
 	with.With, with.Recipient = WithLink, ""
-	d, h, err := s.grant(ctx, who, name, with, hashOf(secret), zone)
+	d, h, err := s.grant(ctx, who, name, with, hashOf(secret))
 	return d, h, "/s/" + secret, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/check"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
@@ -244,7 +245,7 @@ const defaultQuota = 100 << 30
 type Settings struct {
 	Review, NamesShown *bool
 	Visibility         *string
-	Deadline           *string // a day, by its end in the zone; "" for none
+	Deadline           *string // the last day, of the convention's calendar; "" for none
 	Quota              *int64  // bytes; by the secretariat
 	Version            int     // that the change was made from
 }
@@ -261,7 +262,7 @@ func (s *Service) Settings(ctx context.Context, who access.Actor, slug string) (
 
 // Set changes the settings of a register. It is Stale if somebody else did
 // meanwhile.
-func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with Settings, zone *time.Location) (Home, Register, error) {
+func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with Settings) (Home, Register, error) {
 	h, permit, err := s.home(ctx, who, slug, "register", "settings")
 	if err != nil {
 		return h, Register{}, err
@@ -270,7 +271,7 @@ func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with S
 	if err != nil {
 		return h, before, err
 	}
-	r, err := with.apply(before, zone)
+	r, err := with.apply(before, calendar.Zone(ctx))
 	if err != nil {
 		return h, before, err
 	}
@@ -315,7 +316,7 @@ func (with Settings) apply(r Register, zone *time.Location) (Register, error) {
 	if with.Deadline != nil {
 		r.Deadline = nil
 		if day := check.Date(&f, "deadline", *with.Deadline, false, zone); !day.IsZero() {
-			end := day.AddDate(0, 0, 1).Add(-time.Microsecond)
+			end := day.AddDate(0, 0, 1)
 			r.Deadline = &end
 		}
 	}

@@ -197,7 +197,7 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, slug string, wit
 func (d Document) submit(r Register, now time.Time) Document {
 	submitted := Submitted
 	d.Review, d.ReviewReason, d.SubmittedAt = &submitted, "", &now
-	d.Late = d.Type == "contribution" && r.Deadline != nil && now.After(*r.Deadline)
+	d.Late = d.Type == "contribution" && r.Deadline != nil && !now.Before(*r.Deadline)
 	return d
 }
 

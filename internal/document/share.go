@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/check"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/keyset"
@@ -51,7 +52,7 @@ type Share struct {
 	Reason        string     `db:"reason" json:"reason,omitempty"`
 	By            string     `db:"by_name" json:"granted_by"`
 	CreatedAt     time.Time  `db:"created_at" json:"since"`
-	ExpiresAt     *time.Time `db:"expires_at" json:"until,omitempty" doc:"Absent: without an end."`
+	ExpiresAt     *time.Time `db:"expires_at" json:"until,omitempty" doc:"The instant that follows its last day. Absent: without an end."`
 	State         string     `db:"state" json:"state" enum:"live,expired,revoked,replaced" doc:"replaced: another grant to the same recipient took its place."`
 	RevokedAt     *time.Time `db:"revoked_at" json:"revoked_at,omitempty"`
 	RevokedBy     *string    `db:"revoked_by_name" json:"revoked_by,omitempty"`
@@ -99,8 +100,8 @@ type Grant struct {
 	Reason    string
 }
 
-// Check normalizes g and reports every field that is wrong. It returns the end of
-// its last day in the zone, or nil.
+// Check normalizes g and reports every field that is wrong. It returns the instant
+// that follows its last day in the zone, or nil.
 func (g *Grant) Check(now time.Time, zone *time.Location) (*time.Time, error) {
 	var f problem.Fields
 	check.OneOf(&f, "with", g.With, Withs...)
@@ -111,7 +112,7 @@ func (g *Grant) Check(now time.Time, zone *time.Location) (*time.Time, error) {
 	}
 	var until *time.Time
 	if day := check.Date(&f, "until", g.Until, g.With == WithLink, zone); !day.IsZero() {
-		end := day.AddDate(0, 0, 1).Add(-time.Microsecond)
+		end := day.AddDate(0, 0, 1)
 		g.Until, until = day.Format(time.DateOnly), &end
 		switch {
 		case !end.After(now):
@@ -165,14 +166,14 @@ func (g Grant) note(d Document, to Recipient) journal.Note {
 
 // Grant shares a document with a commission, an organization or a person. A live
 // share with the same recipient is ended and replaced.
-func (s *Service) Grant(ctx context.Context, who access.Actor, name string, with Grant, zone *time.Location) (Document, Share, error) {
+func (s *Service) Grant(ctx context.Context, who access.Actor, name string, with Grant) (Document, Share, error) {
 	if with.With == WithLink {
 		with.With = "" // it has an operation of its own, because of its secret
 	}
-	return s.grant(ctx, who, name, with, nil, zone)
+	return s.grant(ctx, who, name, with, nil)
 }
 
-func (s *Service) grant(ctx context.Context, who access.Actor, name string, with Grant, link []byte, zone *time.Location) (Document, Share, error) {
+func (s *Service) grant(ctx context.Context, who access.Actor, name string, with Grant, link []byte) (Document, Share, error) {
 	d, permit, err := s.require(ctx, who, name, "share", "grant")
 	if err != nil {
 		return d, Share{}, err
@@ -180,7 +181,7 @@ func (s *Service) grant(ctx context.Context, who access.Actor, name string, with
 	if err := d.Shareable(); err != nil {
 		return d, Share{}, err
 	}
-	until, err := with.Check(journal.Now(ctx), zone)
+	until, err := with.Check(journal.Now(ctx), calendar.Zone(ctx))
 	if err != nil {
 		return d, Share{}, err
 	}

@@ -106,7 +106,7 @@ type Register struct {
 	Last         int        `db:"last_number" json:"last_number"`
 	Review       bool       `db:"review" json:"review" doc:"What members submit goes to the officers first."`
 	Visibility   string     `db:"visibility" json:"visibility" doc:"Of a new document, unless its author says otherwise."`
-	Deadline     *time.Time `db:"deadline" json:"deadline,omitempty" doc:"Contributions after it are marked late."`
+	Deadline     *time.Time `db:"deadline" json:"deadline,omitempty" doc:"The instant that follows the last day; contributions from then on are marked late."`
 	NamesShown   bool       `db:"names_shown" json:"names_shown" doc:"The trace names readers to all who see the document."`
 	Quota        int64      `db:"quota" json:"quota" doc:"Bytes that all versions may take together."`
 	Used         int64      `db:"used" json:"used"`

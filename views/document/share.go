@@ -188,7 +188,7 @@ func until(ctx context.Context, s document.Share) string {
 	if s.ExpiresAt == nil {
 		return i18n.T(ctx, "Without an end")
 	}
-	return i18n.Date(ctx, *s.ExpiresAt)
+	return i18n.LastDay(ctx, *s.ExpiresAt)
 }
 
 // ended says when and by whom a share was revoked; "" if it was not.
@@ -229,11 +229,11 @@ func did(ctx context.Context, a document.Access) string {
 func through(ctx context.Context, s document.Share) string {
 	switch {
 	case s.With == document.WithPerson && s.ExpiresAt != nil:
-		return i18n.T(ctx, "%s shares it with you until %s.", s.OwnerName, i18n.Date(ctx, *s.ExpiresAt))
+		return i18n.T(ctx, "%s shares it with you until %s.", s.OwnerName, i18n.LastDay(ctx, *s.ExpiresAt))
 	case s.With == document.WithPerson:
 		return i18n.T(ctx, "%s shares it with you.", s.OwnerName)
 	case s.ExpiresAt != nil:
-		return i18n.T(ctx, "%s shares it with %s until %s.", s.OwnerName, text(s.RecipientName), i18n.Date(ctx, *s.ExpiresAt))
+		return i18n.T(ctx, "%s shares it with %s until %s.", s.OwnerName, text(s.RecipientName), i18n.LastDay(ctx, *s.ExpiresAt))
 	}
 	return i18n.T(ctx, "%s shares it with %s.", s.OwnerName, text(s.RecipientName))
 }

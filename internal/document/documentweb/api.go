@@ -7,7 +7,6 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/document"
-	"commissionportal/internal/i18n"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
@@ -275,7 +274,7 @@ type setInput struct {
 		Review     *bool   `json:"review,omitempty"`
 		NamesShown *bool   `json:"names_shown,omitempty"`
 		Visibility *string `json:"visibility,omitempty" enum:"public,portal,commission,officers,organization,named"`
-		Deadline   *string `json:"deadline,omitempty" doc:"YYYY-MM-DD, or empty for none."`
+		Deadline   *string `json:"deadline,omitempty" doc:"The last day, YYYY-MM-DD, in the convention's time zone, or empty for none."`
 		Quota      *int64  `json:"quota,omitempty" doc:"Bytes; by the secretariat."`
 	}
 }
@@ -286,7 +285,6 @@ func (h *api) set(ctx context.Context, in *setInput) (*web.Versioned[document.Re
 		return nil, err
 	}
 	b := in.Body
-	_, r, err := h.documents.Set(ctx, access.From(ctx), in.Slug, document.Settings{Review: b.Review, NamesShown: b.NamesShown, Visibility: b.Visibility, Deadline: b.Deadline, Quota: b.Quota, Version: version},
-		i18n.From(ctx).Zone)
+	_, r, err := h.documents.Set(ctx, access.From(ctx), in.Slug, document.Settings{Review: b.Review, NamesShown: b.NamesShown, Visibility: b.Visibility, Deadline: b.Deadline, Quota: b.Quota, Version: version})
 	return web.Version(r, r.Version), err
 }

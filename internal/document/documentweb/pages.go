@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/document"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
@@ -476,7 +477,7 @@ func (h *pages) getSettings(c *fiber.Ctx) error {
 	}
 	p := views.Settings{Home: home, Register: r}
 	if r.Deadline != nil {
-		p.Deadline = r.Deadline.In(i18n.From(ctx).Zone).Format(time.DateOnly)
+		p.Deadline = calendar.Last(ctx, *r.Deadline).Format(time.DateOnly)
 	}
 	return h.settings(c, 200, p)
 }
@@ -501,7 +502,7 @@ func (h *pages) postSettings(c *fiber.Ctx) error {
 		}
 		with.Quota = &n
 	}
-	home, r, err := h.documents.Set(ctx, who, c.Params("slug"), with, i18n.From(ctx).Zone)
+	home, r, err := h.documents.Set(ctx, who, c.Params("slug"), with)
 	status := refusal(err)
 	switch {
 	case err == nil:

@@ -1,6 +1,8 @@
 package documentweb
 
 import (
+	"time"
+
 	"context"
 	"errors"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/document"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
@@ -80,7 +83,7 @@ func (h *pages) share(c *fiber.Ctx, status int, in shareForm, refused error) err
 	if in.With != document.WithOrganization && in.With != document.WithPerson && (in.With != document.WithLink || !allowed.Links) {
 		in.With = document.WithCommission
 	}
-	p := views.Share{Document: d, Grant: in.grant(), Query: in.Query, Links: allowed.Links, Today: today(ctx), Form: views.Form{Key: key()}}
+	p := views.Share{Document: d, Grant: in.grant(), Query: in.Query, Links: allowed.Links, Today: calendar.Day(ctx, journal.Now(ctx)).Format(time.DateOnly), Form: views.Form{Key: key()}}
 	if p.Grant.Level == "" {
 		p.Grant.Level = "see"
 	}
@@ -103,7 +106,7 @@ func (h *pages) postShare(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	in.Query = in.Sought
-	d, made, err := h.documents.Grant(ctx, web.Actor(c), c.Params("name"), in.grant(), i18n.From(ctx).Zone)
+	d, made, err := h.documents.Grant(ctx, web.Actor(c), c.Params("name"), in.grant())
 	if status := refusal(err); status == 422 {
 		return h.share(c, status, in, err)
 	}
@@ -120,7 +123,7 @@ func (h *pages) postLink(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	in.With = document.WithLink
-	_, _, path, err := h.documents.Link(ctx, web.Actor(c), c.Params("name"), in.grant(), i18n.From(ctx).Zone)
+	_, _, path, err := h.documents.Link(ctx, web.Actor(c), c.Params("name"), in.grant())
 	if status := refusal(err); status == 422 {
 		return h.share(c, status, in, err)
 	}

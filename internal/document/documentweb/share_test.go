@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 )
 
@@ -22,9 +23,9 @@ type neighborhood struct {
 	rita, ray, gina, gus, pia, stranger *apptest.Client
 }
 
-func newNeighborhood(t *testing.T) *neighborhood {
+func newNeighborhood(t *testing.T, with ...func(*app.Config)) *neighborhood {
 	t.Helper()
-	n := &neighborhood{world: newWorld(t), rail: uuid.Must(uuid.NewV7()), globex: uuid.Must(uuid.NewV7())}
+	n := &neighborhood{world: newWorld(t, with...), rail: uuid.Must(uuid.NewV7()), globex: uuid.Must(uuid.NewV7())}
 	n.Exec(`INSERT INTO commission (id, slug, acronym, name, kind, state, roster_visibility) VALUES ($1, 'rail', 'RAIL', 'Rail', 'commission', 'active', 'public')`, n.rail)
 	n.Exec(`INSERT INTO organization (id, slug, name, plain_name, kind, state, country) VALUES ($1, 'globex', 'Globex', 'globex', 'company', 'member', 'FR')`, n.globex)
 	n.rita, n.ray, n.gina, n.gus, n.pia, n.stranger = n.Person("Rita Rail"), n.Person("Ray Rider"), n.Person("Gina Globex"), n.Person("Gus Globex"), n.Person("Pia Partner"), n.Person("Stan Stranger")
@@ -56,6 +57,34 @@ func (n *neighborhood) filed(t *testing.T, number int, title string, more ...str
 }
 
 func (n *neighborhood) day(days int) string { return n.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+
+// TestShareDays: the last day of a share, of a link and of a register that takes
+// contributions until one is a day of the convention's, whoever says it.
+func TestShareDays(t *testing.T) {
+	t.Parallel()
+	n := newNeighborhood(t, func(c *app.Config) { c.TimeZone = "Europe/Paris" })
+	n.filed(t, 1, "A study of grids")
+	n.Exec(`UPDATE person SET time_zone = 'Pacific/Auckland' WHERE id IN ($1, $2)`, n.boss.ID, n.chair.ID)
+	n.Exec(`UPDATE sharing SET links = true`)
+	const path = "/documents/ENERGY-N0001"
+	n.boss.Get(path+"/share?with=organization").Want(200, "A day as it is in Europe/Paris")
+	n.boss.API("POST", path+"/shares", map[string]string{"with": "organization", "recipient": "globex", "level": "see", "until": "2099-12-31"}).Want(201, `"until":"2099-12-31T23:00:00Z"`)
+	n.boss.Get(path+"/shares").Want(200, "31\u00a0Dec\u00a02099")
+	n.gus.Get(path).Want(200, "until 31\u00a0Dec\u00a02099")
+	if got := apptest.Value[string](n.Portal, `SELECT text FROM mail WHERE kind = 'document.shared'`); !strings.Contains(got, "until 31\u00a0Dec\u00a02099") {
+		t.Errorf("the letter says %q", got)
+	}
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := n.Now().In(paris).AddDate(0, 0, 7)
+	end := time.Date(last.Year(), last.Month(), last.Day()+1, 0, 0, 0, 0, paris).UTC().Format(time.RFC3339)
+	n.boss.API("POST", path+"/links", map[string]string{"level": "see", "until": last.Format(time.DateOnly)}).Want(201, `"until":"`+end+`"`)
+	at := n.chair.API("GET", "/commissions/energy/register", nil).Want(200).Header.Get("ETag")
+	n.chair.API("PATCH", "/commissions/energy/register", map[string]any{"deadline": "2099-06-30"}, "If-Match", at).Want(200, `"deadline":"2099-06-30T22:00:00Z"`)
+	n.chair.Get("/commissions/energy/documents/settings").Want(200, `value="2099-06-30"`, "A day as it is in Europe/Paris")
+}
 
 // TestSharing follows a document through each kind of share: from the grant, which
 // its recipients find it by everywhere, to its end, after which it is again as if

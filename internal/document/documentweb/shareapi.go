@@ -8,7 +8,6 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/document"
-	"commissionportal/internal/i18n"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/web"
 )
@@ -67,7 +66,7 @@ type grantInput struct {
 		With      string `json:"with" enum:"commission,organization,person"`
 		Recipient string `json:"recipient" doc:"Slug of a commission or an organization, id of a person whom you may see."`
 		Level     string `json:"level" enum:"see,download" doc:"To see the document, or to download its files too."`
-		Until     string `json:"until,omitempty" doc:"The last day, YYYY-MM-DD; without an end if absent."`
+		Until     string `json:"until,omitempty" doc:"The last day, YYYY-MM-DD, in the convention's time zone; without an end if absent."`
 		Reason    string `json:"reason,omitempty" doc:"Its recipients read it."`
 	}
 }
@@ -79,7 +78,7 @@ func made(d document.Document, h document.Share) (Granted, string) {
 
 func (h *sharesAPI) grant(ctx context.Context, in *grantInput) (*web.Created[Granted], error) {
 	b := in.Body
-	d, share, err := h.documents.Grant(ctx, access.From(ctx), in.Name, document.Grant{With: b.With, Recipient: b.Recipient, Level: b.Level, Until: b.Until, Reason: b.Reason}, i18n.From(ctx).Zone)
+	d, share, err := h.documents.Grant(ctx, access.From(ctx), in.Name, document.Grant{With: b.With, Recipient: b.Recipient, Level: b.Level, Until: b.Until, Reason: b.Reason})
 	body, location := made(d, share)
 	return web.At(body, location, 1), err
 }
@@ -88,7 +87,7 @@ type linkInput struct {
 	Named
 	Body struct {
 		Level  string `json:"level" enum:"see,download" doc:"To see the document, or to download its files too."`
-		Until  string `json:"until" doc:"The last day, YYYY-MM-DD, within a year."`
+		Until  string `json:"until" doc:"The last day, YYYY-MM-DD, in the convention's time zone, within a year."`
 		Reason string `json:"reason,omitempty"`
 	}
 }
@@ -100,7 +99,7 @@ type Linked struct {
 }
 
 func (h *sharesAPI) link(ctx context.Context, in *linkInput) (*web.Created[Linked], error) {
-	d, share, path, err := h.documents.Link(ctx, access.From(ctx), in.Name, document.Grant{Level: in.Body.Level, Until: in.Body.Until, Reason: in.Body.Reason}, i18n.From(ctx).Zone)
+	d, share, path, err := h.documents.Link(ctx, access.From(ctx), in.Name, document.Grant{Level: in.Body.Level, Until: in.Body.Until, Reason: in.Body.Reason})
 	body, location := made(d, share)
 	return web.At(Linked{body, h.base.JoinPath(path).String()}, location, 1), err
 }
