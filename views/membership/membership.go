@@ -164,6 +164,21 @@ type Seat struct {
 	Key  string
 }
 
+// ending reports whether the reader's own term ends soon, as the desk says too, and
+// it is for others to extend it.
+func (p Seat) ending() bool {
+	return p.Leave && !p.Keep && p.Seat.Until != nil && p.Seat.Until.Before(p.Now.AddDate(0, 0, 31))
+}
+
+// renewal says who extends a term.
+func renewal(ctx context.Context, p Seat) string {
+	last := i18n.LastDay(ctx, *p.Seat.Until)
+	if p.Seat.OrganizationName != nil {
+		return i18n.T(ctx, "Your term ends on %s. If you want to go on, ask an officer of %s to extend it, or a primary representative of %s, who can ask for you.", last, p.Name, *p.Seat.OrganizationName)
+	}
+	return i18n.T(ctx, "Your term ends on %s. If you want to go on, ask an officer of %s to extend it.", last, p.Name)
+}
+
 // events are the rows of a seat as a story, the newest first.
 func (p Seat) events(ctx context.Context) []part.Event {
 	var list []part.Event

@@ -384,6 +384,14 @@ func TestTerms(t *testing.T) {
 	seat := uuid.Must(uuid.NewV7())
 	w.Exec(`INSERT INTO seat (id, period, commission_id, person_id, sort_name, role, appointed_by) VALUES ($1, tstzrange('2026-12-30', '2027-03-01'), $2, $3, $4, 'observer', 'chair')`, seat, w.energy, w.ada.ID, w.ada.Name)
 	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) VALUES (tstzrange('2027-02-20', '2027-03-01'), $1, $2, $3, 'observer', 'chair')`, w.energy, w.ben.ID, w.ben.Name)
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, organization_id, role, appointed_by) VALUES (tstzrange('2026-12-30', '2027-03-01'), $1, $2, $3, $4, 'observer', 'organization')`, w.energy, w.rep.ID, w.rep.Name, w.acme)
+	theirs := apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM seat WHERE organization_id = $1`, w.acme)
+	w.ada.Get(seatPath(seat)).Want(200).Lacks("Your term ends")
+	w.At(start.AddDate(0, 0, 40))
+	w.ada.Get(seatPath(seat)).Want(200, "Your term ends on 28\u00a0Feb\u00a02027", "ask an officer of Energy", `href="/commissions/energy#officers"`)
+	w.rep.Get(seatPath(theirs)).Want(200, "or a primary representative of Acme", `href="/organizations/acme/people"`)
+	w.Visitor().Get(seatPath(seat)).Want(200).Lacks("Your term ends")
+	w.Exec(`DELETE FROM seat WHERE id = $1`, theirs)
 	for _, tt := range []struct {
 		day           int // since the start
 		ending, ended int
