@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/app/apptest"
 )
 
 // The journey of a seat, in a real browser: applied for, approved, on the roster,
@@ -19,16 +20,18 @@ func TestJourney(t *testing.T) {
 
 	ada := w.ada.Browser()
 	ada.Open("/commissions/energy/apply")
-	ada.Choose("For which organization? optional", "Acme")
+	ada.Choose("For which organization?", "Acme")
 	ada.Click("Alternate representative")
-	ada.Fill("What do you bring? optional", "Twelve years of grid storage.")
+	ada.Fill("What do you bring? optional", "Twelve years of grid storage.\nAnd two of wind.")
 	ada.Click("Apply")
 	ada.See("The officers of Energy decide")
 
 	chair := w.chair.Browser()
 	chair.Open("/commissions/energy/applications")
 	chair.Click("Ada Lovelace")
-	chair.See("Twelve years of grid storage.")
+	chair.See("Twelve years of grid storage. And two of wind.")
+	w.chair.Get("/commissions/energy/applications/"+apptest.Value[string](w.Portal, `SELECT id FROM application WHERE person_id = $1`, w.ada.ID)).
+		Want(200, `class="written">Twelve years of grid storage.`+"\nAnd two of wind.<") // two lines, as they were typed
 	chair.Click("Approve")
 	chair.See("Ada Lovelace has a seat now.")
 	chair.Open("/commissions/energy/roster")
