@@ -104,6 +104,7 @@ var costs = map[string]int{
 	"/address/:link":                         2,
 	"/address/stop/:link":                    2,
 	"/api/docs":                              1,
+	"/api/v1":                                1,
 	"/api/v1/commissions":                    2,
 	"/api/v1/commissions/:slug":              2,
 	"/api/v1/commissions/:slug/about":        3,

@@ -269,6 +269,10 @@ func TestSaidPlainly(t *testing.T) {
 	visitor := p.Visitor()
 	visitor.API("GET", "/commissions?limit=1000", nil).Want(422, `"limit":"Give a number of at most 200."`, "Correct what is named in fields.").Lacks("expected", "validation")
 	visitor.API("GET", "/commissions?limit=many", nil).Want(422, `"limit":"Give a whole number."`)
+	visitor.API("GET", "", nil).Want(200, "/api/docs", "/api/v1/openapi.json")
+	ada := p.Person("Ann API")
+	ada.API("POST", "/organizations", map[string]any{"website": "x.example"}).Want(422, `"name":"Fill this in."`, `"kind":"Fill this in."`).Lacks(`"body"`)
+	ada.API("POST", "/organizations", map[string]any{"name": "", "kind": "x"}).Want(422, `"name":"Fill this in."`, `"kind":"Choose one of: `)
 	visitor.API("GET", "/commissions?state=odd", nil).Want(422, `"state":"Choose one of: `)
 	p.Secretariat().Send("POST", "/api/v1/organizations", "<x/>", "Content-Type", "text/xml").Want(415, `"title":"This kind of content is not taken here"`)
 	// Who is not signed in is offered to, where a page is missing as where it may not be seen.

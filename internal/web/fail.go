@@ -196,8 +196,8 @@ func (s *Server) apiError(ctx context.Context, err error) error {
 // plainly are those of huma's sentences that it has no variables for, in words of
 // ours.
 var plainly = map[string]string{
-	"validation failed": "Correct what is named in fields.",
-	"invalid integer":   "Give a whole number.", "invalid float": "Give a number.", "invalid floating value": "Give a number.", "invalid boolean": "Say true or false.",
+	"validation failed": "Correct what is named in fields.", "Use at least 1 characters.": "Fill this in.",
+	"invalid integer": "Give a whole number.", "invalid float": "Give a number.", "invalid floating value": "Give a number.", "invalid boolean": "Say true or false.",
 	"invalid date/time for format " + time.RFC3339: "Give an instant as RFC 3339, such as 2027-03-10T12:00:00Z.",
 }
 
@@ -207,6 +207,9 @@ func refusals(message string) string {
 	}
 	return message
 }
+
+// missing begins what huma says of a field that is not there, before its name.
+const missing = "missing "
 
 // What huma itself refuses (a wrong type, an unknown enum) reads as ours does.
 func init() {
@@ -230,7 +233,7 @@ func init() {
 	validation.MsgExpectedBePattern = "This is not written as it has to be (%s)."
 	validation.MsgExpectedMinItems = "Give at least %d of them."
 	validation.MsgExpectedMaxItems = "Give at most %d of them."
-	validation.MsgExpectedRequiredProperty = "The field %s is missing."
+	validation.MsgExpectedRequiredProperty = missing + "%s"
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		b := &Body{Type: "/problems/invalid", Title: titled(status), Status: status, Detail: refusals(message)}
 		for _, err := range errs {
@@ -242,6 +245,9 @@ func init() {
 				field := d.Location[strings.LastIndex(d.Location, ".")+1:]
 				if field == "" {
 					field = "body"
+				}
+				if name, ok := strings.CutPrefix(d.Message, missing); ok { // huma locates what it is missing in
+					field, d.Message = name, "Fill this in."
 				}
 				b.Fields[field] = refusals(d.Message)
 			} else if err != nil {

@@ -69,7 +69,7 @@ func Page(sections []apidoc.Section, base string) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = part.PageHeader(part.Header{Title: i18n.T(ctx, "API"), Subtitle: i18n.T(ctx, "Everything the pages do, a program can do here.")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part.PageHeader(part.Header{Title: i18n.T(ctx, "API"), Subtitle: i18n.T(ctx, "What the pages do, a program can do here, but for signing up, signing in, passwords and the reading of letters.")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

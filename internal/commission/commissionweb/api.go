@@ -72,13 +72,13 @@ func (h *api) about(ctx context.Context, in *Named) (*about, error) {
 
 type proposeInput struct {
 	Body struct {
-		Name    string `json:"name"`
-		Acronym string `json:"acronym"`
+		Name    string `json:"name" minLength:"1"`
+		Acronym string `json:"acronym" minLength:"1"`
 		Kind    string `json:"kind" enum:"commission,subcommission,working_group,task_force"`
 		Parent  string `json:"parent,omitempty" doc:"Slug or acronym of the commission it will sit under."`
-		Sector  string `json:"sector" doc:"Slug."`
-		Purpose string `json:"purpose"`
-		Charter string `json:"charter" doc:"Markdown."`
+		Sector  string `json:"sector" minLength:"1" doc:"Slug."`
+		Purpose string `json:"purpose" minLength:"1"`
+		Charter string `json:"charter" minLength:"1" doc:"Markdown."`
 	}
 }
 

@@ -117,7 +117,7 @@ func full(d document.Document) Full { return Full{d.Reference(), d} }
 // DraftBody is what is said of a document. Exported, so that huma looks into it where it
 // is embedded.
 type DraftBody struct {
-	Title        string   `json:"title"`
+	Title        string   `json:"title" minLength:"1"`
 	Type         string   `json:"type" enum:"contribution,working_draft,report,minutes,agenda,resolution,liaison_statement,reference_architecture,other"`
 	Organization string   `json:"organization,omitempty" doc:"Slug of its source; empty for the commission itself, or in a personal capacity."`
 	Action       string   `json:"action,omitempty" enum:"none,information,comment,decision"`

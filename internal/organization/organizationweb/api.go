@@ -93,7 +93,7 @@ func (h *api) show(ctx context.Context, in *SlugInput) (*organizationBody, error
 
 type registerInput struct {
 	Body struct {
-		Name    string `json:"name"`
+		Name    string `json:"name" minLength:"1"`
 		Kind    string `json:"kind" enum:"company,government,intergovernmental,standards_body,academia,association"`
 		Country string `json:"country,omitempty" doc:"ISO 3166 alpha-2; needed but for intergovernmental organizations, standards bodies and associations."`
 		Website string `json:"website,omitempty"`
