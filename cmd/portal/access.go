@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"commissionportal/internal/app"
+	"commissionportal/internal/problem"
 	"commissionportal/internal/rights"
 	"commissionportal/internal/sheet"
 )
@@ -30,6 +31,9 @@ type accessExplainCommand struct {
 func (c accessExplainCommand) Run(ctx context.Context) error {
 	return offline(func(a *app.App) error {
 		x, err := a.Rights.Explain(ctx, rights.CommandLine(), rights.Asking{Person: c.Person, Commission: c.Commission, Organization: c.Organization, Document: c.Document, Object: c.Object, Action: c.Action})
+		if p := problem.As(err); p != nil && len(p.Fields) > 0 { // the fields are called as the options are
+			return fmt.Errorf("--%s: %s", p.Fields[0].Field, p.Fields[0].Text())
+		}
 		if err != nil {
 			return err
 		}

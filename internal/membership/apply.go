@@ -186,21 +186,22 @@ func (s *Service) Applications(ctx context.Context, who access.Actor, slug strin
 
 // Application reads one: for its applicant, who nominated them, and the officers.
 func (s *Service) Application(ctx context.Context, who access.Actor, slug string, id uuid.UUID) (Home, Application, error) {
-	h, err := s.home(ctx, who, slug, "application", "submit") // signed in
+	h, err := homeBySlug(ctx, s.db, slug)
 	if err != nil {
 		return h, Application{}, err
 	}
 	a, err := applicationByID(ctx, s.db, h.ID, id, journal.Now(ctx))
-	if err != nil {
-		return h, a, err
-	}
-	if a.PersonID == who.ID || a.NominatedBy != nil && *a.NominatedBy == who.ID {
+	if who.SignedIn() && err == nil && a.PersonID != who.ID && (a.NominatedBy == nil || *a.NominatedBy != who.ID) {
+		// For the officers: the page explains itself by what is asked first.
+		if _, err := s.access.Require(ctx, who, h.Scope(), "application", "read"); err != nil {
+			return h, Application{}, access.ErrNotFound
+		}
 		return h, a, nil
 	}
-	if !s.access.May(who, h.Scope(), "application", "read") {
-		return h, Application{}, access.ErrNotFound
+	if _, err := s.access.Require(ctx, who, h.Scope(), "application", "submit"); err != nil { // signed in, whether it is there or not
+		return h, Application{}, err
 	}
-	return h, a, nil
+	return h, a, err
 }
 
 // Known reports whether the actor may see the page of an application's person: it is

@@ -257,7 +257,13 @@ func (s *Service) Explain(ctx context.Context, who access.Actor, a Asking) (Answ
 		}
 		scope = access.Organization(id)
 	}
-	if !s.access.Knows(scope.Kind, a.Object, a.Action) {
+	switch known := func(kind access.Kind) bool { return s.access.Knows(kind, a.Object, a.Action) }; {
+	case known(scope.Kind):
+	case scope == access.Portal && known(access.CommissionKind):
+		return out, problem.Field("commission", "Say in which commission: “%s %s” is asked there, not of the portal.", a.Action, a.Object)
+	case scope == access.Portal && known(access.OrganizationKind):
+		return out, problem.Field("organization", "Say in which organization: “%s %s” is asked there, not of the portal.", a.Action, a.Object)
+	default:
 		return out, problem.Field("action", "No rule speaks of “%s %s” there.", a.Action, a.Object)
 	}
 	subject := who

@@ -216,7 +216,15 @@ func TestExplain(t *testing.T) {
 	ask(w.Visitor(), submit).Want(401)
 	w.observer.Get("/access/why?"+submit).Want(200, "You may not do this", "denied by a rule of this commission", "Observers")
 	w.chair.Get("/access/why?"+submit+"&person="+w.observer.Email).Want(200, "Oda Observer may not do this")
+	ask(w.chair, "object=application&action=decide").Want(422, `"commission":"Say in which commission: “decide application” is asked there`)
+	ask(w.chair, "object=seat&action=nominate").Want(422, `"organization":"Say in which organization`)
 	w.chair.Get("/commissions/energy/settings").Want(200, "Why this page?")
+	w.Exec(`INSERT INTO application (commission_id, person_id, role, statement) VALUES ($1, $2, 'observer', '')`, w.energy, w.ed.ID)
+	application := "/commissions/energy/applications/" + apptest.Value[string](w.Portal, `SELECT id FROM application`)
+	w.chair.Get(application).Want(200, "object=application", "action=read").Lacks("action=submit")
+	w.ed.Get(application).Want(200)
+	w.member.Get(application).Want(404)
+	w.Visitor().Get(application).Want(303)
 	if strings.Contains(w.member.Get("/commissions/energy").Want(200).Body, "Why this page?") {
 		t.Error("a member is offered the rules")
 	}
