@@ -189,8 +189,8 @@ type History struct {
 	Private              bool // sees the reasons given
 }
 
-// History reads a seat: for those who see the roster, its holder, its officers,
-// and everybody if it is an officer's.
+// History reads a seat: for those who see the roster or change seats, its holder, and
+// everybody if it is an officer's.
 func (s *Service) History(ctx context.Context, who access.Actor, slug string, id uuid.UUID) (History, error) {
 	h, err := homeBySlug(ctx, s.db, slug)
 	if err != nil {
@@ -207,14 +207,15 @@ func (s *Service) History(ctx context.Context, who access.Actor, slug string, id
 	x := History{Home: h, Seat: parts[0], Parts: parts}
 	mine := who.SignedIn() && x.Seat.PersonID == who.ID
 	ours := x.Seat.OrganizationID != nil && s.access.May(who, access.Organization(*x.Seat.OrganizationID), "seat", "nominate")
-	if hidden != nil && !mine && !ours && !Officer(x.Seat.Role) {
+	edit := s.access.May(who, h.Scope(), "seat", "edit")
+	if hidden != nil && !mine && !ours && !edit && !Officer(x.Seat.Role) {
 		return History{}, access.ErrNotFound
 	}
 	now := journal.Now(ctx)
-	x.Keep = s.access.May(who, h.Scope(), "seat", "edit") && !x.Seat.Over(now)
+	x.Keep = edit && !x.Seat.Over(now)
 	x.Appoint = s.access.May(who, h.Scope(), "seat", "appoint")
 	x.Leave = mine && !x.Seat.Over(now)
-	x.Private = mine || s.access.May(who, h.Scope(), "seat", "edit")
+	x.Private = mine || edit
 	return x, nil
 }
 

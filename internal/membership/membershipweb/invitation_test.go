@@ -135,6 +135,25 @@ func TestInvitesAlone(t *testing.T) {
 	w.chair.Get(path).Want(200, "by.nora@", "by.chair@").Lacks("Those that you sent")
 }
 
+// Who may change seats and not see the whole roster sees what they changed.
+func TestAppointsAlone(t *testing.T) {
+	w := newWorld(t)
+	w.sit(uuid.Must(uuid.NewV7()), w.nobody, "invited_expert", nil)
+	w.Exec(`UPDATE commission SET roster_visibility = 'officers'`)
+	w.Exec(`INSERT INTO access_rules (commission_id) SELECT id FROM commission WHERE slug = 'energy'`)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) SELECT commission_id, 'invited_expert', 'seat', 'edit', 'allow' FROM access_rules`)
+	w.nobody.Get("/commissions/energy/roster").Want(200, `href="/commissions/energy/seats/new"`)
+	w.nobody.Get("/commissions/energy/seats/new").Want(200).Lacks("Invite instead")
+	made := w.nobody.Post("/commissions/energy/seats", "person", w.nobody.Email, "role", "observer").Want(303)
+	w.nobody.Get(made.Location()).Want(200)
+	theirs := uuid.Must(uuid.NewV7())
+	w.sit(theirs, w.ben, "observer", nil)
+	page := "/commissions/energy/seats/" + theirs.String()
+	saved := w.nobody.Post(page, "role", "invited_expert", "version", "1").Want(303)
+	w.nobody.Get(saved.Location()).Want(200, "Saved.")
+	w.ada.Get(page).Want(404)
+}
+
 func TestInvitationAPI(t *testing.T) {
 	w := newWorld(t)
 	const path = "/commissions/energy/invitations"
