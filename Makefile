@@ -115,6 +115,15 @@ world: build
 	@rm -rf var/world
 	@var/portal world --scale $(SCALE)
 
+## bench: the portal with that world in it against what the machine can do, in turns; writes docs/bench.md
+# About 25 minutes, with nothing else running. ARGS="-run roster -rounds 3 -out -" looks at some of it.
+VEGETA_VERSION := 12.13.0
+VEGETA         := $(TOOLS)/vegeta-$(VEGETA_VERSION)
+.PHONY: bench
+bench: build $(VEGETA)
+	@command -v wrk >/dev/null || { $(call install,wrk); } || { echo "The load generator is missing: apt-get install wrk" >&2; exit 1; }
+	@go build -o var/bench ./.ci/bench && exec var/bench -vegeta $(VEGETA) $(ARGS)
+
 ## prove: a million decisions about random rules, and every route as everybody, compared with oracles that know no Casbin
 .PHONY: prove
 prove: go
@@ -166,7 +175,7 @@ vet: go
 ## clean: remove what was built and what tests left; var/postgres, your data, stays
 .PHONY: clean
 clean:
-	@rm -rf var/portal var/test var/attack var/shots var/tools
+	@rm -rf var/portal var/bench var/test var/attack var/shots var/tools
 
 .PHONY: help
 help:
@@ -208,6 +217,11 @@ $(TOOLS)/golangci-lint-$(LINT_VERSION):
 	@mkdir -p "$(@D)/new"
 	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION)
 	@mv "$(@D)/new/golangci-lint" "$@" && rmdir "$(@D)/new"
+
+$(VEGETA):
+	@mkdir -p "$(@D)/new"
+	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/tsenart/vegeta/v12@v$(VEGETA_VERSION)
+	@mv "$(@D)/new/vegeta" "$@" && rmdir "$(@D)/new"
 
 $(S3):
 	@echo "Building versitygw $(S3_VERSION), once …"
