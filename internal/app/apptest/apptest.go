@@ -157,11 +157,14 @@ func Database(t testing.TB) string {
 		db, err := sql.Open("postgres", server)
 		if err == nil {
 			drop := "DROP DATABASE " + pq.QuoteIdentifier(name) + " WITH (FORCE)"
-			_, err = db.ExecContext(context.Background(), drop)
 			// Postgres asks whose connection it is that it has to end a moment after it
-			// found it; if that ended by itself and its slot was taken since, it is nobody's.
-			if e := (*pq.Error)(nil); errors.As(err, &e) && e.Code == "42501" {
+			// found it; one that was just ending by itself is nobody's.
+			for range 20 {
 				_, err = db.ExecContext(context.Background(), drop)
+				if e := (*pq.Error)(nil); !errors.As(err, &e) || e.Code != "42501" {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
 			}
 			_ = db.Close()
 		}
