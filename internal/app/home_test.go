@@ -52,6 +52,8 @@ func TestSearch(t *testing.T) {
 	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
 		SELECT tstzrange(now() - interval '1 day', NULL), c.id, $1, $2, 'observer', 'chair' FROM commission c`, colleague.ID, colleague.Name)
 	outsider := p.Person("Oda Outsider")
+	p.Exec(`INSERT INTO organization (slug, name, plain_name, kind, country, state) VALUES ('state-grid', '国家电力网', '国家电力网', 'company', 'CN', 'member'),
+		('west', 'Nord-Green', 'nord green', 'company', 'SE', 'member')`)
 	for _, tt := range []struct {
 		name, query string
 		who         *apptest.Client
@@ -67,6 +69,12 @@ func TestSearch(t *testing.T) {
 		{"a fellow member", "miriam", colleague, [3]int{0, 0, 1}},
 		{"the secretariat", "miriam", p.Secretariat(), [3]int{0, 0, 1}},
 		{"a wildcard is only a character", "%", member, [3]int{0, 0, 0}},
+		{"two letters begin a word", "st", p.Visitor(), [3]int{1, 0, 0}},
+		{"also after a hyphen", "gr", p.Visitor(), [3]int{1, 1, 0}},
+		{"they are not sought in the midst", "or", p.Visitor(), [3]int{0, 0, 0}},
+		{"three are", "ora", p.Visitor(), [3]int{1, 0, 0}},
+		{"two characters that are a word", "电力", p.Visitor(), [3]int{0, 1, 0}},
+		{"one of them", "网", p.Visitor(), [3]int{0, 1, 0}},
 	} {
 		f := apptest.JSON[home.Found](tt.who.API("GET", "/search?q="+url.QueryEscape(tt.query), nil).Want(200))
 		if got := [3]int{len(f.Commissions), len(f.Organizations), len(f.Persons)}; got != tt.want {
