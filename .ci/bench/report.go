@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -9,6 +10,11 @@ import (
 	"strings"
 	"time"
 )
+
+// notes say what falls short, and what was tried: written by hand.
+//
+//go:embed notes.md
+var notes string
 
 // result is all that was measured of an operation.
 type result struct {
@@ -89,7 +95,7 @@ func report(ctx context.Context, large, small []result, o options) (string, erro
 		"- **a second**: answers a second to 8 connections that each ask again as soon as they are answered (wrk, %d turns of %d s, median).\n"+
 		"- **limit**: the same for the *bare twin*, a few lines of Fiber, sqlx and lib/pq that run the same statements, prepared, and answer as many bytes; for visitors, Fiber alone that answers as many bytes from memory.\n"+
 		"- **of the limit**: median of the rounds, and the least and the most.\n"+
-		"- **p50, p99**: in ms, at half that rate, sent whether answers come or not (vegeta, %d s).\n"+
+		"- **p50, p99**: in ms, at half that rate, and at most 8,000 a second, sent whether answers come or not (vegeta, %d s).\n"+
 		"- **statements** a request, the session's and the right's among them; **kB** of the answer.\n\n", o.rounds, o.seconds, 2*o.seconds)
 	b.WriteString("| | a second | limit | of the limit | p50 | p99 | statements | kB |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range large {
@@ -107,5 +113,6 @@ func report(ctx context.Context, large, small []result, o options) (string, erro
 			}
 		}
 	}
+	b.WriteString(notes)
 	return b.String(), nil
 }

@@ -133,11 +133,27 @@ func (k *keptPages) add(key string, page *keptPage) {
 // of reports whether the path is of a route whose pages are kept.
 func (k *keptPages) of(path string) bool {
 	for _, pattern := range k.patterns {
-		if fiber.RoutePatternMatch(path, pattern, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+		if names(pattern, path) {
 			return true
 		}
 	}
 	return false
+}
+
+// names reports whether path is one of a pattern such as /commissions/:slug/roster.
+// (Fiber's own function takes the pattern apart each time.)
+func names(pattern, path string) bool {
+	for {
+		want, patternRest, more := strings.Cut(pattern, "/")
+		have, pathRest, also := strings.Cut(path, "/")
+		if want != have && (have == "" || !strings.HasPrefix(want, ":")) || more != also {
+			return false
+		}
+		if !more {
+			return true
+		}
+		pattern, path = patternRest, pathRest
+	}
 }
 
 // encodingOf is how the answer will be compressed.
