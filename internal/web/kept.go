@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func (s *Server) keep(c *fiber.Ctx) error {
 		return c.Next()
 	}
 	ctx := c.UserContext()
-	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), c.Get("HX-Request"), encodingOf(c)}, " ")
+	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), strconv.FormatBool(c.Get("HX-Request") == "true"), encodingOf(c)}, " ")
 	s.kept.mu.RLock()
 	page := s.kept.pages[key]
 	s.kept.mu.RUnlock()
