@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,6 +91,17 @@ func TestKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "a change that was under way", shows("Grids and Storage"))
+
+	// However many ask for a page that is not there yet, it is made once.
+	if n := p.Queries(func() {
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() { p.Visitor().Get(path + "/milestones").Want(200) })
+		}
+		all.Wait()
+	}); n > 6 {
+		t.Errorf("forty visitors at once cost %d statements", n)
+	}
 
 	// What is no longer for visitors goes like any other change.
 	max := p.Person("Max Member")

@@ -23,8 +23,9 @@ import (
 // is made anew after mostKept.
 
 const (
-	mostKept  = 30 * time.Second
-	keptBytes = 64 << 20 // of all pages; then all are forgotten
+	mostKept   = 30 * time.Second
+	mostWaited = 5 * time.Second
+	keptBytes  = 64 << 20 // of all pages; then all are forgotten
 )
 
 // keptHeaders are those of an answer that begin has not set.
@@ -43,6 +44,35 @@ type keptPages struct {
 	mu       sync.RWMutex
 	pages    map[string]*keptPage
 	bytes    int
+	making   map[string]chan struct{}
+}
+
+func (k *keptPages) page(key string) *keptPage {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.pages[key]
+}
+
+// begin reports whether the caller is to make the page, and to end; if another does
+// already, made is closed as soon as that is done.
+func (k *keptPages) begin(key string) (made <-chan struct{}, first bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if others := k.making[key]; others != nil {
+		return others, false
+	}
+	if k.making == nil {
+		k.making = map[string]chan struct{}{}
+	}
+	k.making[key] = make(chan struct{})
+	return nil, true
+}
+
+func (k *keptPages) end(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	close(k.making[key])
+	delete(k.making, key)
 }
 
 type keptPage struct {
@@ -60,30 +90,32 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), strconv.FormatBool(c.Get("HX-Request") == "true"), encodingOf(c)}, " ")
-	s.kept.mu.RLock()
-	page := s.kept.pages[key]
-	s.kept.mu.RUnlock()
-	snapshot := ""
-	if page != nil && time.Since(page.made) < mostKept {
-		if time.Since(time.Unix(0, page.right.Load())) < s.KeepFor {
-			return page.answer(c)
-		}
-		var err error
-		if snapshot, err = s.snapshot(ctx); err != nil {
-			return err
-		}
-		if snapshot == page.snapshot {
-			page.right.Store(time.Now().UnixNano())
-			return page.answer(c)
-		}
+	page := s.kept.page(key)
+	if page.fresh(s.KeepFor) {
+		return page.answer(c)
 	}
-	if snapshot == "" {
-		var err error
-		if snapshot, err = s.snapshot(ctx); err != nil {
-			return err
+	// One makes it; the others of that moment wait, once.
+	made, first := s.kept.begin(key)
+	if !first {
+		select {
+		case <-made:
+		case <-time.After(mostWaited):
 		}
+		if now := s.kept.page(key); now != nil && (now != page || now.fresh(s.KeepFor)) {
+			return now.answer(c)
+		}
+		return c.Next()
 	}
-	asked := time.Now() // it is as old as what it was made of
+	defer s.kept.end(key)
+	asked := time.Now() // it is as old as what it is made of
+	snapshot, err := s.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if page != nil && snapshot == page.snapshot && time.Since(page.made) < mostKept {
+		page.right.Store(asked.UnixNano())
+		return page.answer(c)
+	}
 	if err := c.Next(); err != nil {
 		return err
 	}
@@ -104,6 +136,11 @@ func (s *Server) keep(c *fiber.Ctx) error {
 // writes begins or ends.
 func (s *Server) snapshot(ctx context.Context) (string, error) {
 	return postgres.One[string](ctx, s.DB, nil, `SELECT pg_current_snapshot()::text`)
+}
+
+// fresh reports whether the page may be shown without asking anybody.
+func (p *keptPage) fresh(keep time.Duration) bool {
+	return p != nil && time.Since(p.made) < mostKept && time.Since(time.Unix(0, p.right.Load())) < keep
 }
 
 func (p *keptPage) answer(c *fiber.Ctx) error {
