@@ -359,7 +359,7 @@ func ByName(f Field) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		f.Autocomplete = "off"
-		f.Attributes = templ.Attributes{"list": "organization-names", "hx-get": "/organizations/names", "hx-trigger": "input changed delay:250ms", "hx-target": "#organization-names", "hx-swap": "outerHTML", "hx-push-url": "false", "hx-sync": "this:replace"}
+		f.Attributes = templ.Attributes{"list": "organization-names", "hx-get": "/organizations/names", "hx-trigger": "input changed delay:250ms, change", "hx-target": "#organization-names", "hx-swap": "outerHTML", "hx-push-url": "false", "hx-sync": "this:replace"}
 		templ_7745c5c3_Err = Text(f).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
