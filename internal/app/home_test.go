@@ -89,6 +89,12 @@ func TestSearch(t *testing.T) {
 	p.Visitor().Get("/search?q=grid").Want(200, "Grid Storage", "1 commission · 1 organization")
 	p.Visitor().Get("/search?q=qqqqq").Want(200, "Nothing is like that")
 	colleague.Get("/search?q=miriam").Want(200, "Miriam Member")
+	// However many have the name whom the reader may not see.
+	p.Exec(`INSERT INTO person (email, name, confirmed_at) SELECT 'miriam' || n || '@example.org', 'Miriam Hidden', now() FROM generate_series(1, 1200) n`)
+	late := p.Person("Miriam Late")
+	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)
+		SELECT tstzrange(now() - interval '1 day', NULL), c.id, $1, $2, 'observer', 'chair' FROM commission c`, late.ID, late.Name)
+	colleague.Get("/search?q=miriam").Want(200, "Miriam Late").Lacks("Miriam Hidden")
 	p.Visitor().Get("/search?q=miriam").Want(200).Lacks("Miriam Member")
 }
 

@@ -66,17 +66,13 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 	return f, err
 }
 
-// looked is among how many that have the text the best are sought: where there are more,
-// as with two letters among half a million names, nobody looks for the best of all.
-const looked = 1000
-
 func findCommissions(ctx context.Context, q postgres.Q, text string) ([]FoundCommission, error) {
 	var w postgres.Where
 	asked := w.Arg(text)
 	w.And("(" + w.Named("c.acronym || ' ' || c.name", text) + " OR fold(" + asked + ") <% fold(c.acronym || ' ' || c.name))")
 	return postgres.All[FoundCommission](ctx, q, `
-		SELECT c.slug, c.acronym, c.name, c.state, s.name AS sector
-		FROM (SELECT id, slug, acronym, name, state, sector_id FROM commission c WHERE `+w.SQL()+` LIMIT `+w.Arg(looked)+`) c LEFT JOIN sector s ON s.id = c.sector_id
+		SELECT c.slug, c.acronym, c.name, c.state, s.name AS sector FROM commission c LEFT JOIN sector s ON s.id = c.sector_id
+		WHERE `+w.SQL()+`
 		ORDER BY lower(c.acronym) = lower(`+asked+`) DESC, word_similarity(fold(`+asked+`), fold(c.acronym || ' ' || c.name)) DESC, c.name, c.id LIMIT `+w.Arg(Most), w.Args()...)
 }
 
@@ -85,22 +81,24 @@ func findOrganizations(ctx context.Context, q postgres.Q, text string) ([]FoundO
 	asked := w.Arg(text)
 	w.And("state = 'member'").And("(" + w.Named("name", text) + " OR fold(" + asked + ") <% fold(name))")
 	return postgres.All[FoundOrganization](ctx, q, `
-		SELECT slug, name, kind, country FROM (SELECT id, slug, name, kind, country FROM organization WHERE `+w.SQL()+` LIMIT `+w.Arg(looked)+`) o
-		ORDER BY word_similarity(fold(`+asked+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
+		SELECT slug, name, kind, country FROM organization
+		WHERE `+w.SQL()+` ORDER BY word_similarity(fold(`+asked+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
 }
+
+// looked is among how many, of those the reader may see, the best are sought: where
+// there are more, as with two letters among half a million names, nobody looks for the best of all.
+const looked = 1000
 
 // findPersons finds whom the reader may see: themselves, and whoever holds a
 // seat on a roster that is open to them.
 func findPersons(ctx context.Context, q postgres.Q, sight access.Sight, text string, now time.Time) ([]FoundPerson, error) {
 	var w postgres.Where
-	w.And(`state = 'active'`).And(`(`+w.Named("name", text)+` OR fold(?) <% fold(name))`, text)
-	named := `(SELECT id, name, country FROM person WHERE ` + w.SQL() + ` LIMIT ` + w.Arg(looked) + `)`
-	seen := "true"
+	w.And(`p.state = 'active'`).And(`(`+w.Named("p.name", text)+` OR fold(?) <% fold(p.name))`, text)
 	if !sight.All {
 		at, me := w.Arg(now), w.Arg(sight.Person)
-		seen = `(p.id = ` + me + ` OR EXISTS (SELECT 1 FROM seat t JOIN commission c ON c.id = t.commission_id
-			WHERE t.person_id = p.id AND t.period @> ` + at + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + `))`
+		w.And(`(p.id = ` + me + ` OR EXISTS (SELECT 1 FROM seat t JOIN commission c ON c.id = t.commission_id
+			WHERE t.person_id = p.id AND t.period @> ` + at + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + `))`)
 	}
-	return postgres.All[FoundPerson](ctx, q, `SELECT p.id, p.name, p.country FROM `+named+` p WHERE `+seen+`
-		ORDER BY word_similarity(fold(`+w.Arg(text)+`), fold(p.name)) DESC, p.name, p.id LIMIT `+w.Arg(Most), w.Args()...)
+	return postgres.All[FoundPerson](ctx, q, `SELECT id, name, country FROM (SELECT p.id, p.name, p.country FROM person p WHERE `+w.SQL()+` LIMIT `+w.Arg(looked)+`) p
+		ORDER BY word_similarity(fold(`+w.Arg(text)+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
 }
