@@ -2,7 +2,6 @@ package commission
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,6 +9,7 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/check"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/kept"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 	"commissionportal/internal/slug"
@@ -35,37 +35,23 @@ func (s Sector) Path() string { return "/sectors/" + s.Slug }
 
 const sectorColumns = `s.id, s.slug, s.name, s.about, s.position, s.closed, s.version`
 
-// sectorCounts keeps the sectors with their counts: they stand on every list of
-// commissions and are counted over all of them.
+// sectorCounts keeps the sectors with their counts, and the numbers of each: they stand
+// on every list of commissions and are counted over all of them.
 type sectorCounts struct {
-	mu    sync.Mutex
-	list  []Sector
-	until time.Time
-
-	numbersMu sync.Mutex
-	numbers   map[uuid.UUID]keptNumbers // by sector
+	list    kept.Values[struct{}, []Sector]
+	numbers kept.Values[uuid.UUID, SectorNumbers] // by sector
 }
 
-type keptNumbers struct {
-	SectorNumbers
-	until time.Time
-}
-
-// fresh reports whether what is kept until then may still be shown.
-func fresh(until, now time.Time) bool {
-	return now.Before(until) && now.After(until.Add(-2*keepCounts))
+func newSectorCounts() *sectorCounts {
+	return &sectorCounts{kept.Values[struct{}, []Sector]{For: keepCounts}, kept.Values[uuid.UUID, SectorNumbers]{For: keepCounts}}
 }
 
 // keepCounts is how long counts may be old; what this process writes it counts anew.
 const keepCounts = 30 * time.Second
 
 func (c *sectorCounts) forget() {
-	c.mu.Lock()
-	c.list = nil
-	c.mu.Unlock()
-	c.numbersMu.Lock()
-	c.numbers = nil
-	c.numbersMu.Unlock()
+	c.list.Forget()
+	c.numbers.Forget()
 }
 
 // Sectors are all sectors in the order of the program, with counts; a few
@@ -74,24 +60,17 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return nil, err
 	}
-	s.counts.mu.Lock() // one reader counts, the others wait for what it finds
-	defer s.counts.mu.Unlock()
 	now := journal.Now(ctx)
-	if s.counts.list != nil && fresh(s.counts.until, now) {
-		return s.counts.list, nil
-	}
-	list, err := postgres.All[Sector](ctx, s.db, `
-		SELECT `+sectorColumns+`, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
-		FROM sector s
-		LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
-		LEFT JOIN (SELECT sector_id, count(*) AS n FROM (
-		             SELECT DISTINCT c.sector_id, p.organization_id FROM participation p JOIN commission c ON c.id = p.commission_id
-		             WHERE p.period @> $1::timestamptz) x GROUP BY sector_id) o ON o.sector_id = s.id
-		ORDER BY s.position, s.name LIMIT 200`, now)
-	if err == nil {
-		s.counts.list, s.counts.until = list, now.Add(keepCounts)
-	}
-	return list, err
+	return s.counts.list.Get(now, struct{}{}, func() ([]Sector, error) {
+		return postgres.All[Sector](ctx, s.db, `
+			SELECT `+sectorColumns+`, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
+			FROM sector s
+			LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
+			LEFT JOIN (SELECT sector_id, count(*) AS n FROM (
+			             SELECT DISTINCT c.sector_id, p.organization_id FROM participation p JOIN commission c ON c.id = p.commission_id
+			             WHERE p.period @> $1::timestamptz) x GROUP BY sector_id) o ON o.sector_id = s.id
+			ORDER BY s.position, s.name LIMIT 200`, now)
+	})
 }
 
 // SectorNumbers are what the page of a sector shows in pictures.
@@ -120,30 +99,19 @@ func (s *Service) Numbers(ctx context.Context, who access.Actor, sector Sector) 
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return SectorNumbers{}, err
 	}
-	s.counts.numbersMu.Lock()
-	defer s.counts.numbersMu.Unlock()
 	now := journal.Now(ctx)
-	if kept, ok := s.counts.numbers[sector.ID]; ok && fresh(kept.until, now) {
-		return kept.SectorNumbers, nil
-	}
-	n, err := oneJSON[SectorNumbers](ctx, s.db, `
-		WITH c AS (SELECT id, state FROM commission WHERE sector_id = $1),
-		     o AS (SELECT id, country, kind FROM organization WHERE state = 'member' AND id IN (
-		             SELECT p.organization_id FROM participation p JOIN c ON c.id = p.commission_id WHERE p.period @> $2::timestamptz))
-		SELECT json_build_object(
-		  'states', (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM c GROUP BY state) x),
-		  'countries', (SELECT coalesce(json_object_agg(country, n), '{}') FROM (SELECT country, count(*) AS n FROM o WHERE country IS NOT NULL GROUP BY country) x),
-		  'kinds', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM o GROUP BY kind) x),
-		  'organizations', (SELECT count(*) FROM o),
-		  'seats', (SELECT count(*) FROM seat t JOIN c ON c.id = t.commission_id WHERE t.period @> $2::timestamptz))::text`, sector.ID, now)
-	if err != nil {
-		return n, err
-	}
-	if s.counts.numbers == nil {
-		s.counts.numbers = map[uuid.UUID]keptNumbers{}
-	}
-	s.counts.numbers[sector.ID] = keptNumbers{n, now.Add(keepCounts)}
-	return n, nil
+	return s.counts.numbers.Get(now, sector.ID, func() (SectorNumbers, error) {
+		return oneJSON[SectorNumbers](ctx, s.db, `
+			WITH c AS (SELECT id, state FROM commission WHERE sector_id = $1),
+			     o AS (SELECT id, country, kind FROM organization WHERE state = 'member' AND id IN (
+			             SELECT p.organization_id FROM participation p JOIN c ON c.id = p.commission_id WHERE p.period @> $2::timestamptz))
+			SELECT json_build_object(
+			  'states', (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM c GROUP BY state) x),
+			  'countries', (SELECT coalesce(json_object_agg(country, n), '{}') FROM (SELECT country, count(*) AS n FROM o WHERE country IS NOT NULL GROUP BY country) x),
+			  'kinds', (SELECT coalesce(json_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM o GROUP BY kind) x),
+			  'organizations', (SELECT count(*) FROM o),
+			  'seats', (SELECT count(*) FROM seat t JOIN c ON c.id = t.commission_id WHERE t.period @> $2::timestamptz))::text`, sector.ID, now)
+	})
 }
 
 // SectorEdit is what is said of a sector; what is nil stays.

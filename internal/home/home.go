@@ -5,7 +5,6 @@ package home
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -15,6 +14,7 @@ import (
 	"commissionportal/internal/check"
 	"commissionportal/internal/document"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/kept"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
@@ -26,14 +26,12 @@ type Service struct {
 	access    *access.Policy
 	documents *document.Service
 
-	mu    sync.Mutex
-	front Front
-	until time.Time
+	front kept.Values[struct{}, Front]
 }
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *Service {
-	return &Service{db: db, access: policy, documents: documents}
+	return &Service{db: db, access: policy, documents: documents, front: kept.Values[struct{}, Front]{For: keep}}
 }
 
 // keep is how long the numbers of the front page may be old: they are counted
@@ -51,6 +49,7 @@ type Front struct {
 	Growth        []Month        `json:"growth" doc:"Organizations that are members, at the end of each month."`
 	Founding      []Proposal     `json:"founding" doc:"The newest that look for support."`
 	Newest        []Newest       `json:"newest" doc:"The last that began their work."`
+	ID            string         `json:"-"` // no other has it
 }
 
 // Sector is a sector with the number of its commissions.
@@ -98,18 +97,8 @@ func (s *Service) Front(ctx context.Context, who access.Actor) (Front, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "home", "read"); err != nil {
 		return Front{}, err
 	}
-	s.mu.Lock() // one reader counts, the others wait for what it finds
-	defer s.mu.Unlock()
 	now := journal.Now(ctx)
-	if now.Before(s.until) && now.After(s.until.Add(-2*keep)) {
-		return s.front, nil
-	}
-	f, err := front(ctx, s.db, now)
-	if err != nil {
-		return Front{}, err
-	}
-	s.front, s.until = f, now.Add(keep)
-	return f, nil
+	return s.front.Get(now, struct{}{}, func() (Front, error) { return front(ctx, s.db, now) })
 }
 
 // Found is what a search found: a few of each kind of thing, best first.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"commissionportal/internal/access"
 	"commissionportal/internal/postgres"
 )
 
 func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
-	f := Front{Countries: map[string]int{}}
+	f := Front{Countries: map[string]int{}, ID: uuid.NewString()}
 	type totals struct {
 		Commissions   int `db:"commissions"`
 		Organizations int `db:"organizations"`

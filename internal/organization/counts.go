@@ -2,11 +2,11 @@ package organization
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/kept"
 	"commissionportal/internal/postgres"
 )
 
@@ -53,44 +53,19 @@ func count(cells []cell, f Filter) Counts {
 	return c
 }
 
-// counts keeps the cells of a sector (or of all) for a moment: they are counted
-// over every organization, and are the same for every reader.
+// counts keeps the cells of a sector (or of all) for a moment, and the sectors: they are
+// counted over every organization, and are the same for every reader.
 type counts struct {
-	mu      sync.Mutex
-	kept    map[string]keptCells
-	sectors []Sector
-	until   time.Time // of sectors
+	cells   kept.Values[string, []cell]
+	sectors kept.Values[struct{}, []Sector]
 }
 
-type keptCells struct {
-	cells []cell
-	until time.Time
+func newCounts() *counts {
+	return &counts{kept.Values[string, []cell]{For: keepCounts}, kept.Values[struct{}, []Sector]{For: keepCounts}}
 }
 
 // keepCounts is how old the numbers beside a list may be.
 const keepCounts = 10 * time.Second
-
-func (c *counts) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kept = nil
-}
-
-func (c *counts) find(sector string, now time.Time) ([]cell, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k, ok := c.kept[sector]
-	return k.cells, ok && now.Before(k.until) && now.After(k.until.Add(-2*keepCounts))
-}
-
-func (c *counts) keep(sector string, cells []cell, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil || len(c.kept) > 200 {
-		c.kept = map[string]keptCells{}
-	}
-	c.kept[sector] = keptCells{cells, now.Add(keepCounts)}
-}
 
 // Counts are the numbers beside List, at most ten seconds old.
 func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Counts, error) {
@@ -98,19 +73,19 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 		return Counts{}, err
 	}
 	now := journal.Now(ctx)
-	common := f.Query == "" && (f.State == "" || f.State == Member)
-	if common {
-		if cells, ok := s.counts.find(f.Sector, now); ok {
-			return count(cells, f), nil
-		}
+	find := func() ([]cell, error) {
+		w := Filter{Query: f.Query, Sector: f.Sector, State: f.State}.where(now)
+		return postgres.All[cell](ctx, s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
 	}
-	w := Filter{Query: f.Query, Sector: f.Sector, State: f.State}.where(now)
-	cells, err := postgres.All[cell](ctx, s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
+	var cells []cell
+	var err error
+	if f.Query == "" && (f.State == "" || f.State == Member) {
+		cells, err = s.counts.cells.Get(now, f.Sector, find)
+	} else {
+		cells, err = find()
+	}
 	if err != nil {
 		return Counts{}, err
-	}
-	if common {
-		s.counts.keep(f.Sector, cells, now)
 	}
 	return count(cells, f), nil
 }
@@ -126,15 +101,7 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return nil, err
 	}
-	c, now := &s.counts, journal.Now(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now.Before(c.until) && now.After(c.until.Add(-2*keepCounts)) {
-		return c.sectors, nil
-	}
-	sectors, err := postgres.All[Sector](ctx, s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
-	if err == nil {
-		c.sectors, c.until = sectors, now.Add(keepCounts)
-	}
-	return sectors, err
+	return s.counts.sectors.Get(journal.Now(ctx), struct{}{}, func() ([]Sector, error) {
+		return postgres.All[Sector](ctx, s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
+	})
 }

@@ -20,7 +20,7 @@ type Service struct {
 	db     *postgres.DB
 	access *access.Policy
 	post   *mail.Post
-	counts counts
+	counts *counts
 
 	// What later capabilities do in the same transaction; app fills them in.
 
@@ -40,7 +40,7 @@ type Service struct {
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
-	return &Service{db: db, access: policy, post: post}
+	return &Service{db: db, access: policy, post: post, counts: newCounts()}
 }
 
 // Filter narrows a list of organizations; empty fields do not.
@@ -241,7 +241,7 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, slug string, e Edi
 		}
 		return tx.Record(o.ID, journal.Say("Edited the profile of %s", o.Name).Changed(profile(before), profile(o)))
 	})
-	s.counts.forget()
+	s.counts.cells.Forget()
 	o.LogoURL = logoPath(o.Slug, o.Logo)
 	return o, err
 }

@@ -19,9 +19,11 @@ var tones = map[string]string{
 	"p": "good", "o": "plain", "l": "plain",
 }
 
+var spaced = strings.NewReplacer("_", " ", "-", " ")
+
 // words turns an identifier ("vice-chair", "vice_chair") into what is read: "vice chair".
 func words(id string) string {
-	return strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(id))
+	return strings.ToLower(spaced.Replace(id))
 }
 
 // label is the catalog's key of an identifier: "Vice chair".

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -165,6 +166,18 @@ type Counts struct {
 	ByCode map[string]int                          // alpha-2 code: how many; none and zero are the same
 	Say    func(ctx context.Context, n int) string // "12 organizations"
 	Path   func(code string) string                // where a country leads; nil if nowhere
+}
+
+// key says all that a map depends on but for the language.
+func (c Counts) key(ctx context.Context) []string {
+	key := []string{"world", c.Title, c.Say(ctx, 2), ""}
+	if c.Path != nil {
+		key[3] = c.Path("--")
+	}
+	for _, code := range slices.Sorted(maps.Keys(c.ByCode)) {
+		key = append(key, code, itoa(c.ByCode[code]))
+	}
+	return key
 }
 
 type mapCountry struct {

@@ -50,8 +50,10 @@ func (f Field) id() string {
 	if f.ID != "" {
 		return f.ID
 	}
-	return "f-" + strings.NewReplacer(".", "-", "[", "-", "]", "", " ", "-").Replace(f.Name)
+	return "f-" + asID.Replace(f.Name)
 }
+
+var asID = strings.NewReplacer(".", "-", "[", "-", "]", "", " ", "-")
 
 func (f Field) helpID() string  { return f.id() + "-help" }
 func (f Field) errorID() string { return f.id() + "-error" }
@@ -148,13 +150,13 @@ func grouped(options []Option) []optionGroup {
 	return groups
 }
 
-func countryOptions(ctx context.Context) []Option {
+func (f Field) withCountries(ctx context.Context) Field {
 	all := i18n.Countries(ctx)
-	options := make([]Option, len(all))
+	f.Options = make([]Option, len(all))
 	for i, c := range all {
-		options[i] = Option{Value: c.Code, Label: i18n.Country(ctx, c.Code)}
+		f.Options[i] = Option{Value: c.Code, Label: i18n.Country(ctx, c.Code)}
 	}
-	return options
+	return f
 }
 
 func wrong(fields []Field) []Field {

@@ -6,7 +6,6 @@
 package part
 
 import (
-	"fmt"
 	"hash/fnv"
 	"strings"
 	"unicode"
@@ -37,5 +36,5 @@ func firstLetter(word string) string { return string(unicode.ToUpper(firstRune(w
 func hue(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return fmt.Sprintf("hue-%d", h.Sum32()%8)
+	return "hue-" + itoa(int(h.Sum32()%8))
 }

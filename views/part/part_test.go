@@ -2,12 +2,18 @@ package part_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
 	"golang.org/x/net/html"
+	"golang.org/x/text/language"
 
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/textdiff"
@@ -214,4 +220,67 @@ func attribute(n *html.Node, key string) string {
 		}
 	}
 	return ""
+}
+
+// What is rendered once is shown for its key, its language and its zone, and no other.
+func TestSame(t *testing.T) {
+	t.Parallel()
+	times := 0
+	said := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		times++
+		_, err := fmt.Fprintf(w, "%d %s %s", times, i18n.Lang(ctx), i18n.From(ctx).Zone)
+		return err
+	})
+	lima, err := time.LoadLocation("America/Lima")
+	if err != nil {
+		t.Fatal(err)
+	}
+	show := func(ctx context.Context, key ...string) string {
+		var b strings.Builder
+		if err := part.Same(key...).Render(templ.WithChildren(ctx, said), &b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	there := i18n.With(t.Context(), i18n.Locale{Language: language.English, Zone: lima})
+	for range 2 {
+		for _, tt := range []struct {
+			ctx  context.Context
+			key  []string
+			want string
+		}{
+			{t.Context(), []string{"same", "a"}, "1 en UTC"},
+			{t.Context(), []string{"same", "b"}, "2 en UTC"},
+			{t.Context(), []string{"samea"}, "3 en UTC"},
+			{there, []string{"same", "a"}, "4 en America/Lima"},
+		} {
+			if got := show(tt.ctx, tt.key...); got != tt.want {
+				t.Errorf("%q: %q instead of %q", tt.key, got, tt.want)
+			}
+		}
+	}
+
+	failed := errors.New("failed")
+	fails := templ.ComponentFunc(func(context.Context, io.Writer) error { return failed })
+	if err := part.Same("same", "fails").Render(templ.WithChildren(t.Context(), fails), io.Discard); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	if got := show(t.Context(), "same", "fails"); got != "5 en UTC" {
+		t.Error("a failure was kept:", got)
+	}
+}
+
+// However much is asked for, what is kept has bounds.
+func TestSameIsBounded(t *testing.T) {
+	large := templ.Raw(strings.Repeat("x", 64<<10))
+	for i := range 2000 {
+		if err := part.Same("large", strconv.Itoa(i)).Render(templ.WithChildren(t.Context(), large), io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.HeapAlloc > 48<<20 {
+		t.Errorf("%d MB are held after 125 MB were shown", m.HeapAlloc>>20)
+	}
 }

@@ -1,0 +1,83 @@
+// Package kept holds what is dear to find out and the same for every reader, such as
+// numbers counted over everything there is.
+package kept
+
+import (
+	"sync"
+	"time"
+)
+
+// Values are found out anew when they are older than For. The zero value of the rest is
+// ready; at most a few hundred keys are kept.
+type Values[K comparable, V any] struct {
+	For time.Duration
+
+	mu sync.Mutex
+	of map[K]*value[V]
+}
+
+const mostKeys = 256
+
+type value[V any] struct {
+	finding sync.Mutex // held by the one who finds it out
+
+	mu    sync.Mutex
+	found bool
+	v     V
+	until time.Time
+}
+
+// Get is the value of key at now, which find finds out if need be. While one reader does,
+// others are shown what was found before; if nothing was, they wait.
+func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, error) {
+	at := k.at(key)
+	v, found, fresh := at.read(now, k.For)
+	if fresh {
+		return v, nil
+	}
+	if !found {
+		at.finding.Lock()
+	} else if !at.finding.TryLock() {
+		return v, nil
+	}
+	defer at.finding.Unlock()
+	if v, _, fresh = at.read(now, k.For); fresh {
+		return v, nil
+	}
+	v, err := find()
+	if err == nil {
+		at.mu.Lock()
+		at.v, at.found, at.until = v, true, now.Add(k.For)
+		at.mu.Unlock()
+	}
+	return v, err
+}
+
+// Forget has everything found out anew, for who has just changed what it is made of.
+func (k *Values[K, V]) Forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.of = nil // who is finding out has the old one in hand, and puts there what nobody sees
+}
+
+func (k *Values[K, V]) at(key K) *value[V] {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	at := k.of[key]
+	if at == nil {
+		if k.of == nil || len(k.of) >= mostKeys {
+			k.of = map[K]*value[V]{}
+		}
+		at = &value[V]{}
+		k.of[key] = at
+	}
+	return at
+}
+
+// read reports what was found, if anything was, and whether it may still be shown. A
+// clock that was put back makes it old.
+func (v *value[V]) read(now time.Time, long time.Duration) (_ V, found, fresh bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.v, v.found, v.found && now.Before(v.until) && now.After(v.until.Add(-2*long))
+}

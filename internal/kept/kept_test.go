@@ -1,0 +1,90 @@
+package kept
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+func TestValues(t *testing.T) {
+	t.Parallel()
+	k := Values[string, int]{For: time.Minute}
+	found := 0
+	get := func(after time.Duration, key string) int {
+		t.Helper()
+		n, err := k.Get(noon.Add(after), key, func() (int, error) { found++; return found, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, step := range []struct {
+		after  time.Duration
+		key    string
+		forget bool
+		want   int
+	}{
+		{0, "a", false, 1},
+		{59 * time.Second, "a", false, 1},
+		{0, "b", false, 2},
+		{60 * time.Second, "a", false, 3},
+		{61 * time.Second, "a", true, 4},
+		{-2 * time.Hour, "a", false, 5}, // the clock was put back
+	} {
+		if step.forget {
+			k.Forget()
+		}
+		if n := get(step.after, step.key); n != step.want {
+			t.Errorf("%+v: %d", step, n)
+		}
+	}
+	if _, err := k.Get(noon, "c", func() (int, error) { return 0, errors.ErrUnsupported }); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	if n := get(0, "c"); n != 6 {
+		t.Error("a failure was kept:", n)
+	}
+	for i := range 2 * mostKeys {
+		get(0, string(rune('가'+i)))
+	}
+	if n := len(k.of); n > mostKeys {
+		t.Error(n, "keys are kept")
+	}
+}
+
+// While one finds out, those for whom something was found before are shown that, those
+// for whom nothing was wait, and what was begun before Forget is not shown after it.
+func TestValuesAreFoundOutByOne(t *testing.T) {
+	t.Parallel()
+	k := Values[string, string]{For: time.Minute}
+	begun, end := make(chan struct{}), make(chan struct{})
+	slow := func() (string, error) { close(begun); <-end; return "slow", nil }
+	never := func() (string, error) { t.Error("found out by two"); return "", nil }
+	var wait sync.WaitGroup
+	get := func(at time.Time, find func() (string, error), want string) {
+		if s, err := k.Get(at, "k", find); err != nil || s != want {
+			t.Errorf("%q, %v instead of %q", s, err, want)
+		}
+	}
+	wait.Go(func() { get(noon, slow, "slow") })
+	<-begun
+	for range 3 {
+		wait.Go(func() { get(noon, never, "slow") })
+	}
+	close(end)
+	wait.Wait()
+
+	begun, end = make(chan struct{}), make(chan struct{})
+	later := noon.Add(time.Hour)
+	wait.Go(func() { get(later, slow, "slow") })
+	<-begun
+	get(later, never, "slow")
+	k.Forget()
+	get(later, func() (string, error) { return "new", nil }, "new")
+	close(end)
+	wait.Wait()
+	get(later, never, "new")
+}
