@@ -159,7 +159,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	a.Commissions = commission.New(a.DB, a.Policy, post)
 	a.Organizations = organization.New(a.DB, a.Policy, post)
 	a.Seats = membership.New(a.DB, a.Policy, post)
-	a.Documents = document.New(a.DB, a.Policy, post, a.Queue, a.Files, a.MaxFile)
+	a.Documents = document.New(a.DB, a.Policy, post, a.Queue, a.Files, a.MaxFile, a.Streams)
 	a.Rights = rights.New(a.DB, a.Policy, a.Documents)
 	a.Imports = intake.New(a.DB, a.Policy, a.Queue, a.Web.Now)
 	a.Organizations.OnEnd, a.Organizations.OnEndThere, a.Organizations.OnUnaffiliated = a.Seats.EndOrganization, a.Seats.EndThere, a.Seats.Unaffiliate

@@ -15,16 +15,14 @@ import (
 	"commissionportal/internal/problem"
 )
 
-const (
-	mostStreams = 2000 // of one process
-	mostOfOne   = 10   // of one person, or of one address of visitors
-)
+const mostOfOne = 10 // streams of one person, or of one address of visitors
 
 // live wakes those who follow a document when something happens to it, and has those ask
 // again who may have lost the right to, in whatever process that is: it hears what the
 // database says as a transaction commits.
 type live struct {
 	db      *postgres.DB
+	most    int        // streams of this process
 	hearing sync.Mutex // held while it begins to listen
 
 	mu      sync.Mutex
@@ -35,8 +33,8 @@ type live struct {
 	closed  bool
 }
 
-func newLive(db *postgres.DB) *live {
-	return &live{db: db, streams: map[uuid.UUID]map[*Following]bool{}, of: map[string]int{}}
+func newLive(db *postgres.DB, most int) *live {
+	return &live{db: db, most: most, streams: map[uuid.UUID]map[*Following]bool{}, of: map[string]int{}}
 }
 
 // Following is somebody who follows what happens to a document.
@@ -106,7 +104,7 @@ func (l *live) add(f *Following) error {
 		return errStopping
 	case l.of[f.by] >= mostOfOne:
 		return problem.New(problem.TooMany, "You follow %d documents already. Close one of their pages.", mostOfOne)
-	case l.n >= mostStreams:
+	case l.n >= l.most:
 		return problem.New(problem.Unavailable, "Too many pages are followed at the moment. Refresh this one to see what is new.")
 	}
 	if l.streams[f.Document] == nil {
@@ -174,6 +172,7 @@ func (l *live) hear(channel, said string) {
 		for _, all := range l.streams {
 			for f := range all {
 				if channel == "" {
+					send(f.doubt) // before it is woken
 					send(f.wake)
 				} else if said == "" || f.by == said {
 					send(f.doubt)

@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"commissionportal/internal/problem"
 )
 
 // TestHear: what only those may know who see a document's shares wakes them alone, and
 // has others ask whether they may still follow it; nobody is woken for another document.
 func TestHear(t *testing.T) {
 	t.Parallel()
-	s := &Service{live: newLive(nil)}
+	s := &Service{live: newLive(nil, 3)}
 	follow := func(id uuid.UUID, by string, shares bool) *Following {
 		f := &Following{Document: id, s: s, by: by, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1)}
 		f.shares.Store(shares)
@@ -24,6 +26,9 @@ func TestHear(t *testing.T) {
 	}
 	one, other := uuid.New(), uuid.New()
 	owner, reader, elsewhere := follow(one, "owner", true), follow(one, "reader", false), follow(other, "owner", true)
+	if err := s.live.add(&Following{Document: one, by: "late"}); problem.As(err) == nil || problem.As(err).Kind != problem.Unavailable {
+		t.Errorf("one more than there may be: %v", err)
+	}
 	for _, tt := range []struct{ channel, said, wake, doubt string }{
 		{"document", one.String(), "owner reader", ""},
 		{"document", one.String() + " share", "owner", "reader"},
@@ -32,7 +37,7 @@ func TestHear(t *testing.T) {
 		{"rights", "reader", "", "reader"},
 		{"rights", "nobody", "", ""},
 		{"rights", "", "", "elsewhere owner reader"},
-		{"", "", "elsewhere owner reader", ""},
+		{"", "", "elsewhere owner reader", "elsewhere owner reader"},
 	} {
 		s.live.hear(tt.channel, tt.said)
 		s.live.hear(tt.channel, tt.said) // told once

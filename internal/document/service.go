@@ -39,8 +39,8 @@ type Service struct {
 
 // New makes the service. files is where content is kept, a file of at most maxFile
 // bytes; queue reads it, once it is started.
-func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, files *blob.Store, maxFile int64) *Service {
-	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile, visits: newVisits(), live: newLive(db)}
+func New(db *postgres.DB, policy *access.Policy, post *mail.Post, queue *jobs.Queue, files *blob.Store, maxFile int64, streams int) *Service {
+	s := &Service{db: db, access: policy, post: post, files: files, queue: queue, maxFile: maxFile, visits: newVisits(), live: newLive(db, streams)}
 	jobs.Handle(queue, s.read)
 	jobs.Handle(queue, s.draw)
 	jobs.Handle(queue, s.writeDigest)

@@ -43,9 +43,11 @@ type Happening struct {
 }
 
 // Events answers with server-sent events: "changed" at once, since something may
-// have happened before the stream stood, and whenever it is woken. Before each one,
-// and at every beat, it asks again who is there and whether they may still listen:
-// for who may not, or is no longer signed in, it ends with "end".
+// have happened before the stream stood, and whenever it is woken. At every beat, and
+// whenever there is doubt, it asks again who is there and whether they may still listen:
+// for who may not, or is no longer signed in, it ends with "end". What is lost as time
+// goes by (a term, a share, a session that run out) is found at the beat; an event says
+// nothing but that something happened, and what did is asked for with the rights of then.
 func (s *Server) Events(c *fiber.Ctx, h Happening) error {
 	ctx := c.UserContext()
 	c.Set(fiber.HeaderContentType, "text/event-stream")
@@ -74,6 +76,8 @@ type events struct {
 	beat     time.Duration
 	began    time.Time
 	told     time.Time // when the last event was
+	asked    time.Time // when it last asked
+	doubt    bool      // it was sent doubt since then
 	over     bool
 	rest     []byte
 	closed   sync.Once
@@ -116,8 +120,11 @@ func (e *events) next() string {
 				return ""
 			}
 			e.told, text = time.Now(), changed
+			if e.sure() {
+				return text
+			}
 		case <-e.Doubt:
-			text = ""
+			e.doubt, text = true, ""
 		case <-time.After(beat):
 		}
 		switch err := e.ask(); {
@@ -146,6 +153,7 @@ func (e *events) rested() bool {
 				return false
 			}
 		case <-e.Doubt:
+			e.doubt = true
 			return true
 		case <-until.C:
 			return true
@@ -153,7 +161,14 @@ func (e *events) rested() bool {
 	}
 }
 
+// sure reports whether nothing can have been lost since it last asked: ten thousand who
+// are told of one event do not ask ten thousand times.
+func (e *events) sure() bool {
+	return !e.doubt && len(e.Doubt) == 0 && !e.Deaf() && time.Since(e.asked) < e.beat
+}
+
 func (e *events) ask() error {
+	asked := time.Now()
 	ctx, cancel := context.WithTimeout(e.ctx, stalled)
 	defer cancel()
 	if e.server.Now != nil {
@@ -166,7 +181,11 @@ func (e *events) ask() error {
 	if e.signedIn && !who.SignedIn() {
 		return problem.New(problem.SignIn, "Sign in to go on.")
 	}
-	return e.Ask(ctx, who)
+	if err := e.Ask(ctx, who); err != nil {
+		return err
+	}
+	e.asked, e.doubt = asked, false
+	return nil
 }
 
 // Close implements io.Closer; the server calls it once the answer has ended.

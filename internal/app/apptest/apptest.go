@@ -75,7 +75,7 @@ func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
 		t.Fatal(err)
 	}
 	port, _ := l.Addr().(*net.TCPAddr)
-	c := app.Config{DatabaseURL: database, Host: "127.0.0.1", Port: port.Port, Connections: 4, Patience: 10 * time.Second, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
+	c := app.Config{DatabaseURL: database, Host: "127.0.0.1", Port: port.Port, Connections: 4, Patience: 10 * time.Second, Streams: 100, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
 		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}
 	for _, change := range with {
 		change(&c)
