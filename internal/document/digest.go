@@ -84,11 +84,7 @@ func (s *Service) Digests(ctx context.Context) error {
 		}
 		var due []digest
 		for _, r := range rows {
-			zone, err := time.LoadLocation(r.TimeZone)
-			if err != nil {
-				zone = time.UTC
-			}
-			if at := digestDue(r.Digest, now, zone); r.DigestedAt.Before(at) {
+			if at := digestDue(r.Digest, now, i18n.Zone(r.TimeZone)); r.DigestedAt.Before(at) {
 				due = append(due, digest{r.Person, r.DigestedAt, now})
 			}
 		}

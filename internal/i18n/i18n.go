@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/text/feature/plural"
@@ -34,6 +35,21 @@ func With(ctx context.Context, l Locale) context.Context {
 		l.Zone = time.UTC
 	}
 	return context.WithValue(ctx, contextKey{}, reader{l, known.nearest(l.Language)})
+}
+
+var zones sync.Map // by name; there are some six hundred
+
+// Zone is the time zone of that name, as a person chose it; UTC if there is none.
+func Zone(name string) *time.Location {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location) //nolint:forcetypeassert,errcheck // nothing else is in there
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	zones.Store(name, zone)
+	return zone
 }
 
 // From is the locale that With put into ctx: English and UTC where nobody did.

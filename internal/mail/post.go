@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	netmail "net/mail"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -71,11 +70,7 @@ func (p *Post) Write(ctx context.Context, tx *sql.Tx, to Reader, kind, about str
 // Compose makes a letter as Write does and leaves enqueuing to the caller: many
 // letters of one change are enqueued together.
 func (p *Post) Compose(ctx context.Context, to Reader, kind, about string, note func(context.Context) Note) (Message, error) {
-	zone, err := time.LoadLocation(to.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
-	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match("", to.Language), Zone: zone})
+	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match("", to.Language), Zone: i18n.Zone(to.TimeZone)})
 	n := note(ctx)
 	letter := Letter{Portal: i18n.T(ctx, "Commission Portal"), Home: p.To("/"), Language: i18n.Lang(ctx), Dir: i18n.Dir(ctx),
 		Greeting: i18n.T(ctx, "Hello,"), Paragraphs: n.Paragraphs, Details: n.Details, Footer: n.Footer}

@@ -6,12 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"commissionportal/internal/access"
+	"commissionportal/internal/calendar"
 	"commissionportal/internal/journal"
 	"commissionportal/internal/problem"
 )
@@ -61,42 +61,82 @@ func (s *Server) Events(c *fiber.Ctx, h Happening) error {
 	if beat == 0 {
 		beat = usualBeat
 	}
-	c.Context().SetBodyStream(&events{Happening: h, server: s, ctx: ctx, who: s.identityOf(c), signedIn: Actor(c).SignedIn(), conn: c.Context().Conn(), beat: beat, began: time.Now()}, -1)
+	c.Locals(eventsKey{}, &events{Happening: h, server: s, who: s.identityOf(c), signedIn: Actor(c).SignedIn(), beat: beat, began: time.Now(),
+		ctx: journal.WithRequest(calendar.With(context.Background(), s.Zone), journal.Request(ctx))}) // and nothing else of what the request holds
 	return nil
 }
 
-// events is the body of the answer: what is read of it is sent at once.
+type eventsKey struct{}
+
+// events are what is sent by one connection.
 type events struct {
 	Happening
 	server   *Server
 	ctx      context.Context
 	who      identity
 	signedIn bool // when it began
-	conn     net.Conn
 	beat     time.Duration
 	began    time.Time
 	told     time.Time // when the last event was
 	asked    time.Time // when it last asked
 	doubt    bool      // it was sent doubt since then
 	over     bool
-	rest     []byte
-	closed   sync.Once
 }
 
-// Read waits for what is next. A client that has gone, or takes nothing, is found
+// follow takes the connection of a request that Events answered away from the server,
+// which would hold buffers, a stack and all of the request for it as long as it is open,
+// ten times as much as the stream needs.
+func (s *Server) follow(c *fiber.Ctx) {
+	e, ok := c.Locals(eventsKey{}).(*events)
+	if !ok {
+		return
+	}
+	if c.Response().StatusCode() != fiber.StatusOK {
+		e.close()
+		return
+	}
+	http := c.Context()
+	http.SetConnectionClose() // nothing comes after it
+	chunked := http.Request.Header.IsHTTP11()
+	if chunked {
+		http.Response.Header.SetContentLength(-1)
+	}
+	head := append([]byte(nil), http.Response.Header.Header()...)
+	http.HijackSetNoResponse(true)
+	http.Hijack(func(conn net.Conn) {
+		if own, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+			conn = own.UnsafeConn()
+		}
+		go e.send(conn, head, chunked)
+	})
+}
+
+// send writes events as they come. A client that has gone, or takes nothing, is found
 // out when the next beat is written.
-func (e *events) Read(p []byte) (int, error) {
-	if len(e.rest) == 0 {
-		if e.rest = []byte(e.next()); len(e.rest) == 0 {
-			return 0, io.EOF
+func (e *events) send(conn net.Conn, head []byte, chunked bool) {
+	defer e.close()
+	defer func() { _ = conn.Close() }() // nobody is told
+	write := func(text string) bool {
+		if err := conn.SetWriteDeadline(time.Now().Add(stalled)); err != nil {
+			return false
+		}
+		_, err := io.WriteString(conn, text)
+		return err == nil
+	}
+	if !write(string(head)) {
+		return
+	}
+	for text := e.next(); text != ""; text = e.next() {
+		if chunked {
+			text = fmt.Sprintf("%x\r\n%s\r\n", len(text), text)
+		}
+		if !write(text) {
+			return
 		}
 	}
-	if err := e.conn.SetWriteDeadline(time.Now().Add(stalled)); err != nil {
-		return 0, err
+	if chunked {
+		write("0\r\n\r\n")
 	}
-	n := copy(p, e.rest)
-	e.rest = e.rest[n:]
-	return n, nil
 }
 
 // next is what to send; "" ends the stream.
@@ -188,11 +228,7 @@ func (e *events) ask() error {
 	return nil
 }
 
-// Close implements io.Closer; the server calls it once the answer has ended.
-func (e *events) Close() error {
-	e.closed.Do(func() {
-		e.Happening.Close()
-		e.server.Log.LogAttrs(e.ctx, slog.LevelDebug, "events ended", slog.Duration("took", time.Since(e.began)))
-	})
-	return nil
+func (e *events) close() {
+	e.Happening.Close()
+	e.server.Log.LogAttrs(e.ctx, slog.LevelDebug, "events ended", slog.Duration("took", time.Since(e.began)))
 }

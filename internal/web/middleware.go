@@ -74,6 +74,7 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		if s.Stopping() {
 			c.Context().SetConnectionClose()
 		}
+		s.follow(c)
 		if s.Observe != nil {
 			s.Observe(c.Method(), c.Route().Path, c.Response().StatusCode(), time.Since(started))
 		}
@@ -176,11 +177,7 @@ func (s *Server) identify(c *fiber.Ctx) error {
 		return err
 	}
 	ctx = access.With(ctx, who)
-	zone, zerr := time.LoadLocation(who.TimeZone)
-	if zerr != nil || who.TimeZone == "" {
-		zone = time.UTC
-	}
-	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match(c.Get(fiber.HeaderAcceptLanguage), who.Language), Zone: zone})
+	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match(c.Get(fiber.HeaderAcceptLanguage), who.Language), Zone: i18n.Zone(who.TimeZone)})
 	c.SetUserContext(ctx)
 	return c.Next()
 }

@@ -102,6 +102,7 @@ func New(c Config) *Server {
 		CaseSensitive:                true,
 	})
 	s.App.Server().Logger, s.App.Server().SecureErrorLogMessage = wires{s.Log}, true
+	s.App.Server().KeepHijackedConns = true // those of event streams, which close them
 	s.App.Use(s.begin, s.guard, s.identify, s.keep, s.once, s.compress, forHuma)
 	s.App.Use("/api/", s.tagged)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)

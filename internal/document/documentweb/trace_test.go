@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -298,6 +299,52 @@ func TestStopWithOpenStream(t *testing.T) {
 	})
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v to stop", took)
+	}
+}
+
+// TestEventsOnTheWire: a stream's connection is its own, and no less is said at its head
+// than with every other answer.
+func TestEventsOnTheWire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Web.Beat = 50 * time.Millisecond
+	w.document(1, "A report", "public")
+	id := apptest.Value[uuid.UUID](w.Portal, `SELECT id FROM document`).String()
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, alive := `event: changed`+"\n"+`data: {"document":"`+id+`"}`+"\n\n", ": alive\n\n"
+	for version, want := range map[string]string{
+		"1.0": "retry: 3000\n\n" + changed + alive,
+		"1.1": fmt.Sprintf("%x\r\nretry: 3000\n\n%s\r\n%x\r\n%s\r\n", 13+len(changed), changed, len(alive), alive),
+	} {
+		conn, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		// What is sent after it is not answered.
+		if _, err := fmt.Fprintf(conn, "GET /events?document=%s HTTP/%s\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", id, version); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		got := make([]byte, 0, 4096)
+		for !strings.Contains(string(got), alive) {
+			n, err := conn.Read(got[len(got):cap(got)])
+			if got = got[:len(got)+n]; err != nil {
+				t.Fatalf("%s: %v after %q", version, err, got)
+			}
+		}
+		head, body, _ := strings.Cut(string(got), "\r\n\r\n")
+		for _, header := range []string{" 200 OK\r\n", "\r\nContent-Type: text/event-stream", "\r\nCache-Control: no-store", "\r\nX-Content-Type-Options: nosniff", "\r\nX-Request-Id: ", "\r\nConnection: close"} {
+			if !strings.Contains(head, header) {
+				t.Errorf("%s: no %q in %q", version, header, head)
+			}
+		}
+		if strings.Contains(head, "Transfer-Encoding: chunked") != (version == "1.1") || strings.Contains(head, "Content-Length") || !strings.HasPrefix(body, want) {
+			t.Errorf("%s: %q\n%q instead of %q", version, head, body, want)
+		}
 	}
 }
 
