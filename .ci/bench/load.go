@@ -38,7 +38,8 @@ func twin(ctx context.Context, args []string) error {
 	}
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)
-	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, StreamRequestBody: true, BodyLimit: 1 << 31})
+	twinFiles(app, args[3])
 	for i, op := range ops {
 		body := bytes.Repeat([]byte("x"), op.Bytes)
 		answer := func(c *fiber.Ctx) error {
@@ -89,8 +90,10 @@ func twin(ctx context.Context, args []string) error {
 
 // servers are what is measured.
 type servers struct {
-	portal, twin string
+	portal, twin string         // http://…
+	metrics      string         // of the portal
 	place        map[string]int // of an operation in the twin
+	files        string         // where the portal keeps them
 	stop         func()
 	process      int // of the portal
 }
@@ -108,11 +111,11 @@ func start(ctx context.Context, url string, ops []operation, o options) (*server
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		return nil, err
 	}
-	portal, twin, err := ports(ctx)
-	if err != nil {
+	var portal, metrics, twin string
+	if err := ports(ctx, &portal, &metrics, &twin); err != nil {
 		return nil, err
 	}
-	p, err := spawn(ctx, "http://"+portal+"/readyz", []string{"DATABASE_URL=" + url, "HOST=127.0.0.1", "PORT=" + portal[strings.LastIndex(portal, ":")+1:], "FILES=file://" + dir + "/files", "LOG_LEVEL=error", "DEVELOPMENT=true", "TEST_DATABASE_URL="}, o.portal, "serve")
+	p, err := spawn(ctx, "http://"+portal+"/readyz", append(environment(url, portal, dir), "METRICS_PORT="+port(metrics)), o.portal, "serve")
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +123,11 @@ func start(ctx context.Context, url string, ops []operation, o options) (*server
 	if err != nil {
 		return nil, err
 	}
-	t, err := spawn(ctx, "http://"+twin+"/raw/0", nil, self, "twin", file, twin, url)
+	t, err := spawn(ctx, "http://"+twin+"/raw/0", nil, self, "twin", file, twin, url, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &servers{portal: "http://" + portal, twin: "http://" + twin, place: map[string]int{}, process: p.Process.Pid}
+	s := &servers{portal: "http://" + portal, twin: "http://" + twin, metrics: "http://" + metrics + "/metrics", place: map[string]int{}, files: dir, process: p.Process.Pid}
 	for i, op := range ops {
 		s.place[op.Name] = i
 	}
@@ -138,18 +141,26 @@ func start(ctx context.Context, url string, ops []operation, o options) (*server
 	return s, nil
 }
 
-// ports are two free addresses.
-func ports(ctx context.Context) (a, b string, err error) {
-	var found [2]string
-	for i := range found {
+// environment is that of a portal at an address, with its files in dir. Its visitors
+// come from wherever they say: it believes the proxy that there is not.
+func environment(database, address, dir string) []string {
+	return []string{"DATABASE_URL=" + database, "HOST=127.0.0.1", "PORT=" + port(address), "FILES=file://" + filepath.Join(dir, "files"), "LOG_LEVEL=error", "DEVELOPMENT=true",
+		"TRUSTED_PROXIES=127.0.0.1/32", "BASE_URL=http://" + address, "TEST_DATABASE_URL="}
+}
+
+func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }
+
+// ports finds free addresses.
+func ports(ctx context.Context, found ...*string) error {
+	for _, address := range found {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
-			return "", "", err
+			return err
 		}
 		defer func() { _ = l.Close() }()
-		found[i] = l.Addr().String()
+		*address = l.Addr().String()
 	}
-	return found[0], found[1], nil
+	return nil
 }
 
 func answers(ctx context.Context, url string) bool {
@@ -173,7 +184,7 @@ type turn struct{ who, url string }
 func (s *servers) turns(op operation, whole bool) []turn {
 	list := []turn{{"portal", s.portal + op.Path}}
 	if whole && len(op.Statements) > 0 {
-		list = append(list, turn{"twin", fmt.Sprintf("%s/pg/%d", s.twin, s.place[op.Name])})
+		list = append(list, turn{"twin", fmt.Sprintf("%s/pg/%d", s.twin, s.place[op.Name])}, turn{who: "pgbench"})
 	}
 	if whole && op.Who == "" {
 		list = append(list, turn{"raw", fmt.Sprintf("%s/raw/%d", s.twin, s.place[op.Name])})
@@ -181,10 +192,37 @@ func (s *servers) turns(op operation, whole bool) []turn {
 	return list
 }
 
+// take measures one turn.
+func (s *servers) take(ctx context.Context, t turn, op operation, database string, o options) (m measured, err error) {
+	switch t.who {
+	case "pgbench":
+		return script(ctx, database, op, o)
+	case "portal":
+		before, err := s.gauges(ctx)
+		if err != nil {
+			return m, err
+		}
+		if m, err = saturate(ctx, t.url, op, o.seconds); err != nil {
+			return m, err
+		}
+		after, err := s.gauges(ctx)
+		if err != nil {
+			return m, err
+		}
+		asked := m.Rate * float64(o.seconds)
+		m.CPU = time.Duration(float64(after.cpu()-before.cpu()) / asked)
+		m.Memory = (after.allocated() - before.allocated()) / asked
+		return m, nil
+	}
+	return saturate(ctx, t.url, op, o.seconds)
+}
+
 // measured is what one turn gave.
 type measured struct {
 	Rate     float64 // requests a second
 	P50, P99 time.Duration
+	CPU      time.Duration // of the portal, for a request
+	Memory   float64       // bytes that the portal allocated for a request
 }
 
 var (
@@ -257,5 +295,5 @@ func pace(ctx context.Context, vegeta, url string, op operation, rate, seconds i
 	if r.Success < 1 {
 		return m, fmt.Errorf("%.2f %% answered: %v", 100*r.Success, r.Errors)
 	}
-	return measured{r.Rate, r.Latencies["50th"], r.Latencies["99th"]}, nil
+	return measured{Rate: r.Rate, P50: r.Latencies["50th"], P99: r.Latencies["99th"]}, nil
 }

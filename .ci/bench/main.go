@@ -51,6 +51,9 @@ type options struct {
 	portal  string
 	vegeta  string
 	small   string
+	pgbench string
+	minutes int
+	acts    string
 }
 
 func run(ctx context.Context) (err error) {
@@ -63,7 +66,12 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&o.portal, "portal", filepath.Join("var", "portal"), "the program")
 	flag.StringVar(&o.vegeta, "vegeta", "vegeta", "the load generator")
 	flag.StringVar(&o.small, "small", "", "a database with a world of a hundredth, for the growth; empty: one that is made for it")
+	flag.IntVar(&o.minutes, "minutes", 10, "how long the mixed load lasts")
+	flag.StringVar(&o.acts, "acts", "", "acts whose name matches")
 	flag.Parse()
+	if o.pgbench, err = pgbenchPath(); err != nil {
+		return err
+	}
 	for _, program := range []string{"wrk", o.vegeta} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("%s is missing", program)
@@ -92,7 +100,11 @@ func run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	text, err := report(ctx, large, few, o)
+	found, err := perform(ctx, *url, o)
+	if err != nil {
+		return err
+	}
+	text, err := report(ctx, large, few, found, o)
 	if err != nil {
 		return err
 	}
@@ -149,7 +161,7 @@ func measure(ctx context.Context, url string, o options, whole bool) ([]result, 
 				slices.Reverse(turns)
 			}
 			for _, turn := range turns {
-				m, err := saturate(ctx, turn.url, op, o.seconds)
+				m, err := servers.take(ctx, turn, op, url, o)
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", op.Name, turn.who, err)
 				}

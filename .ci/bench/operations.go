@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type operation struct {
 	Path       string
 	Cookie     string
 	Encoding   string // what a visitor's browser takes
+	Mixed      bool   // among what the mixed load reads
 	Bytes      int
 	Type       string
 	Statements []statement
@@ -73,6 +75,10 @@ var asked = [][3]string{
 	{"API: documents", "chair", "/api/v1/commissions/{large}/documents?limit=50"},
 	{"API: access explained", "member", "/api/v1/access/explain?commission={some}&object=document&action=submit"},
 }
+
+// often are what the mixed load reads.
+var often = []string{"home, visitor", "commission, visitor", "sector, visitor", "home", "desk with 300 seats", "commission", "commissions", "organizations", "roster of 20,000", "register", "document",
+	"search, a rare word", "API: commissions", "API: organizations", "API: seats", "API: documents"}
 
 // places are what stands in braces.
 var places = map[string]string{
@@ -133,7 +139,7 @@ func learn(ctx context.Context, database string, o options) ([]operation, error)
 	}
 	var ops []operation
 	for _, as := range asked {
-		op := operation{Name: as[0], Who: as[1], Path: as[2], Cookie: cookies[as[1]]}
+		op := operation{Name: as[0], Who: as[1], Path: as[2], Cookie: cookies[as[1]], Mixed: slices.Contains(often, as[0])}
 		for place, value := range found {
 			op.Path = strings.ReplaceAll(op.Path, place, value)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -41,31 +42,37 @@ func (r *result) p50(who string) time.Duration {
 }
 
 func median(list []measured, of func(measured) float64) float64 {
-	if len(list) == 0 {
-		return 0
-	}
 	values := make([]float64, len(list))
 	for i, m := range list {
 		values[i] = of(m)
 	}
-	slices.Sort(values)
+	return medianOf(values)
+}
+
+func medianOf(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	values = slices.Sorted(slices.Values(values))
 	return values[len(values)/2]
 }
 
-// ratio is the median of what each round gave, and its least and most: two that were
-// measured one after the other are compared.
-func (r *result) ratio(limit string) (middle, least, most float64) {
-	var list []float64
+// spread says ratios: the middle, and the least and the most.
+func spread(ratios []float64) string {
+	if len(ratios) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*medianOf(ratios), 100*slices.Min(ratios), 100*slices.Max(ratios))
+}
+
+// ratios is what each round gave: two that were measured one after the other are compared.
+func (r *result) ratios(limit string) (list []float64) {
 	for i, m := range r.turns["portal"] {
 		if i < len(r.turns[limit]) {
 			list = append(list, m.Rate/r.turns[limit][i].Rate)
 		}
 	}
-	if len(list) == 0 {
-		return 0, 0, 0
-	}
-	slices.Sort(list)
-	return list[len(list)/2], list[0], list[len(list)-1]
+	return list
 }
 
 // line is a row of the table.
@@ -74,16 +81,18 @@ func (r *result) line() string {
 	if r.Who == "" {
 		limit = "raw"
 	}
-	compared := "–"
-	if middle, least, most := r.ratio(limit); middle > 0 {
-		compared = fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*middle, 100*least, 100*most)
+	pgbench := "–"
+	if len(r.turns["pgbench"]) > 0 {
+		pgbench = fmt.Sprintf("%.0f", r.rate("pgbench"))
 	}
-	return fmt.Sprintf("| %.0f | %.0f | %s | %s | %s | %d | %.1f |", r.rate("portal"), r.rate(limit), compared, ms(r.Open.P50), ms(r.Open.P99), len(r.Statements), float64(r.Bytes)/1000)
+	portal := r.turns["portal"]
+	return fmt.Sprintf("| %.0f | %.0f | %s | %s | %s | %s | %.2f | %.0f | %d | %.1f |", r.rate("portal"), r.rate(limit), spread(r.ratios(limit)), pgbench, ms(r.Open.P50), ms(r.Open.P99),
+		median(portal, func(m measured) float64 { return float64(m.CPU.Microseconds()) / 1000 }), median(portal, func(m measured) float64 { return m.Memory / 1000 }), len(r.Statements), float64(r.Bytes)/1000)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000) }
 
-func report(ctx context.Context, large, small []result, o options) (string, error) {
+func report(ctx context.Context, large, small []result, found []finding, o options) (string, error) {
 	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
 		return "", err
@@ -95,9 +104,11 @@ func report(ctx context.Context, large, small []result, o options) (string, erro
 		"- **a second**: answers a second to 8 connections that each ask again as soon as they are answered (wrk, %d turns of %d s, median).\n"+
 		"- **limit**: the same for the *bare twin*, a few lines of Fiber, sqlx and lib/pq that run the same statements, prepared, and answer as many bytes; for visitors, Fiber alone that answers as many bytes from memory.\n"+
 		"- **of the limit**: median of the rounds, and the least and the most.\n"+
+		"- **pgbench**: how often a second it runs the statements, prepared, by 8 connections, and throws the answers away.\n"+
 		"- **p50, p99**: in ms, at half that rate, and at most 8,000 a second, sent whether answers come or not (vegeta, %d s).\n"+
+		"- **CPU**: ms of the portal's processor time for a request; **allocated**: kB; both while it is saturated.\n"+
 		"- **statements** a request, the session's and the right's among them; **kB** of the answer.\n\n", o.rounds, o.seconds, 2*o.seconds)
-	b.WriteString("| | a second | limit | of the limit | p50 | p99 | statements | kB |\n|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| | a second | limit | of the limit | pgbench | p50 | p99 | CPU | allocated | statements | kB |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range large {
 		fmt.Fprintf(&b, "| %s %s\n", r.Name, r.line())
 	}
@@ -111,6 +122,13 @@ func report(ctx context.Context, large, small []result, o options) (string, erro
 						ms(s.p50("portal")), ms(l.p50("portal")), float64(l.p50("portal"))/float64(s.p50("portal")))
 				}
 			}
+		}
+	}
+	if len(found) > 0 {
+		b.WriteString("\n## What is no page\n\nFiles go through the portal and, in turns, through a few lines of Fiber that stream a file, or that stream, hash (SHA-256) and sync what comes, and do nothing else. Memory is the most that the portal took meanwhile.\n\n" +
+			"| | measured | limit | of the limit | memory |\n|---|---|---|---|---|\n")
+		for _, f := range found {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", f.what, f.found, cmp.Or(f.limit, "–"), cmp.Or(f.ratio, "–"), cmp.Or(f.memory, "–"))
 		}
 	}
 	b.WriteString(notes)

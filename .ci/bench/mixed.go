@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"commissionportal/internal/access"
+	"commissionportal/internal/postgres"
+	"commissionportal/internal/web"
+	"commissionportal/policies"
+)
+
+// imports brings 100,000 organizations into an empty portal.
+func imports(ctx context.Context, s *stage) (err error) {
+	const name, rows = "bench_import", 100_000
+	if _, err := s.db.ExecContext(ctx, `DROP DATABASE IF EXISTS `+name); err != nil {
+		return err
+	}
+	if _, err := s.db.ExecContext(ctx, `CREATE DATABASE `+name); err != nil {
+		return err
+	}
+	defer func() {
+		_, dropped := s.db.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE `+name)
+		err = errors.Join(err, dropped)
+	}()
+	at, query, _ := strings.Cut(s.database, "?")
+	database := at[:strings.LastIndexByte(at, '/')+1] + name + "?" + query
+	file := filepath.Join(s.files, "organizations.csv")
+	var text bytes.Buffer
+	text.WriteString("org_id,name,level,country,website,joined\n")
+	forms, countries := []string{"AG", "Ltd", "SA", "Inc."}, []string{"DE", "FR", "JP", "BR", "KE"}
+	for i := range rows {
+		fmt.Fprintf(&text, "o%d,Works %d of %d %s,Silver,%s,https://works%d.example.com/,2020-01-01\n", i, i, i%977, forms[i%4], countries[i%5], i)
+	}
+	if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"migrate"}, {"import", "organizations", file}} {
+		cmd := exec.CommandContext(ctx, s.o.portal, args...) //nolint:gosec // our own program
+		cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "FILES=file://"+s.files+"/files", "TEST_DATABASE_URL=")
+		began := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%v: %w: %s", args, err, out[max(0, len(out)-1000):])
+		}
+		if args[0] == "import" {
+			took := time.Since(began)
+			s.note(finding{what: "import of 100,000 organizations", found: fmt.Sprintf("%.1f s, %.0f rows a second", took.Seconds(), rows/took.Seconds()), memory: mb(most(cmd))})
+		}
+	}
+	return nil
+}
+
+// checks are what a decision costs, in this program.
+func checks(ctx context.Context, s *stage) error {
+	policy, err := access.Load(policies.Files)
+	if err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, postgres.Config{URL: s.database, Max: 4})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	for _, q := range []struct{ what, who, commission string }{
+		{"access check, a member with 300 seats", "member", `SELECT commission_id FROM seat JOIN person p ON p.id = person_id WHERE p.email = $1 AND period @> now() ORDER BY commission_id LIMIT 1`},
+		{"access check, in a commission with rules of its own", "member", `SELECT commission_id FROM seat JOIN person p ON p.id = person_id WHERE p.email = $1 AND period @> now()
+			AND EXISTS (SELECT FROM access_rule r WHERE r.commission_id = seat.commission_id) ORDER BY commission_id LIMIT 1`},
+		{"access check, a chair", "chair", `SELECT commission_id FROM seat JOIN person p ON p.id = person_id WHERE p.email = $1 AND period @> now() ORDER BY commission_id LIMIT 1`},
+	} {
+		var commission uuid.UUID
+		if err := s.db.GetContext(ctx, &commission, q.commission, q.who+"@example.org"); err != nil {
+			return fmt.Errorf("%s: %w", q.what, err)
+		}
+		_, secret, _ := strings.Cut(s.cookie(q.who), "=")
+		hash, scope := web.Hash(secret), access.Commission(commission)
+		who, err := policy.BySession(ctx, db, hash, time.Now())
+		if err != nil {
+			return err
+		}
+		decided := clock(200_000, func() error {
+			policy.May(who, scope, "document", "read:commission")
+			return nil
+		})
+		if decided.err != nil {
+			return decided.err
+		}
+		asked := clock(3_000, func() error {
+			who, err := policy.BySession(ctx, db, hash, time.Now())
+			if err == nil {
+				policy.May(who, scope, "document", "read:commission")
+			}
+			return err
+		})
+		if asked.err != nil {
+			return asked.err
+		}
+		s.note(finding{what: q.what, found: fmt.Sprintf("%.2f µs decided before, %.0f µs with its statement", micros(decided.each), micros(asked.each)), limit: "2 µs, 150 µs"})
+	}
+	return nil
+}
+
+type clocked struct {
+	each time.Duration // the median of seven turns
+	err  error
+}
+
+func clock(n int, do func() error) (c clocked) {
+	var turns []time.Duration
+	for range 7 {
+		began := time.Now()
+		for range n / 7 {
+			if c.err = do(); c.err != nil {
+				return c
+			}
+		}
+		turns = append(turns, time.Since(began)/time.Duration(n/7))
+	}
+	c.each = quantile(turns, .5)
+	return c
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+// mixedRate is how many requests a second come, one of five of them a write.
+const mixedRate = 500
+
+// mixed sends pages, lists, searches and applications at a fixed rate, whether answers
+// come or not.
+func mixed(ctx context.Context, s *stage) error {
+	seconds := 60 * s.o.minutes
+	if seconds == 0 {
+		return nil
+	}
+	writers, err := s.sessions(ctx, mixedRate/5*seconds+1, `NOT EXISTS (SELECT FROM seat WHERE person_id = person.id)`)
+	if err != nil {
+		return err
+	}
+	var slugs []string
+	if err := s.db.SelectContext(ctx, &slugs, `SELECT slug FROM commission WHERE state = 'active' AND join_mode = 'application' ORDER BY id DESC LIMIT 2000`); err != nil {
+		return err
+	}
+	var reads []operation
+	for _, op := range s.ops {
+		if op.Mixed {
+			reads = append(reads, op)
+		}
+	}
+	attack := exec.CommandContext(ctx, s.o.vegeta, "attack", "-lazy", "-format=json", "-rate", strconv.Itoa(mixedRate), "-duration", strconv.Itoa(seconds)+"s", "-max-workers", "1000", "-redirects=-1") //nolint:gosec // our own program
+	targets, err := attack.StdinPipe()
+	if err != nil {
+		return err
+	}
+	results, err := os.Create(filepath.Join(s.files, "mixed.bin"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = results.Close() }()
+	attack.Stdout, attack.Stderr = results, os.Stderr
+	if err := s.forget(); err != nil {
+		return err
+	}
+	if err := attack.Start(); err != nil {
+		return err
+	}
+	go func() {
+		defer func() { _ = targets.Close() }()
+		to := json.NewEncoder(targets)
+		for i := range mixedRate * seconds {
+			t := struct {
+				Method string              `json:"method"`
+				URL    string              `json:"url"`
+				Body   []byte              `json:"body,omitempty"`
+				Header map[string][]string `json:"header"`
+			}{Method: http.MethodGet, Header: map[string][]string{}}
+			if i%5 == 4 {
+				t.Method, t.URL = http.MethodPost, s.portal+"/api/v1/commissions/"+slugs[i/5%len(slugs)]+"/applications"
+				t.Body = []byte(`{"role": "invited_expert", "statement": "Ten years of work in this field."}`)
+				t.Header["Content-Type"], t.Header["Cookie"] = []string{"application/json"}, []string{writers[i/5]}
+			} else {
+				op := reads[rand.N(len(reads))] //nolint:gosec // any will do
+				t.URL = s.portal + op.Path
+				for name, value := range op.header() {
+					t.Header[name] = []string{value}
+				}
+			}
+			if to.Encode(t) != nil {
+				return // it has ended, and says why itself
+			}
+		}
+	}()
+	type sample struct {
+		memory     int64
+		goroutines float64
+	}
+	var samples []sample
+	done := make(chan error, 1)
+	go func() { done <- attack.Wait() }()
+	for ended := false; !ended; {
+		select {
+		case err := <-done:
+			if err != nil {
+				return err
+			}
+			ended = true
+		case <-time.After(10 * time.Second):
+			g, err := s.gauges(ctx)
+			if err != nil {
+				return err
+			}
+			now, _, err := s.resident()
+			if err != nil {
+				return err
+			}
+			samples = append(samples, sample{now, g["go_goroutines"]})
+		}
+	}
+	m, err := s.reported(ctx, results.Name())
+	if err != nil {
+		return err
+	}
+	memory := ""
+	if n := len(samples); n >= 4 {
+		memory = fmt.Sprintf("%s after a quarter, %s at the end; goroutines %.0f, %.0f", mb(samples[n/4].memory), mb(samples[n-1].memory), samples[n/4].goroutines, samples[n-1].goroutines)
+	}
+	s.note(finding{what: fmt.Sprintf("%d a second for %d minutes, a fifth of them applications", mixedRate, s.o.minutes), found: m, limit: "no error, p99 100 ms", memory: memory})
+	return nil
+}
+
+// reported is what vegeta says of its results.
+func (s *stage) reported(ctx context.Context, file string) (string, error) {
+	out, err := exec.CommandContext(ctx, s.o.vegeta, "report", "-type=json", file).Output() //nolint:gosec // our own program
+	if err != nil {
+		return "", err
+	}
+	var r struct {
+		Latencies   map[string]time.Duration
+		Requests    int
+		StatusCodes map[string]int `json:"status_codes"`
+		Errors      []string
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		return "", err
+	}
+	wrong := r.Requests - r.StatusCodes["200"] - r.StatusCodes["201"]
+	said := fmt.Sprintf("%d requests, %d errors, p50 %s ms, p99 %s ms", r.Requests, wrong, ms(r.Latencies["50th"]), ms(r.Latencies["99th"]))
+	if wrong > 0 {
+		said += fmt.Sprintf(" (%v; %s)", r.StatusCodes, strings.Join(r.Errors[:min(2, len(r.Errors))], "; "))
+	}
+	return said, nil
+}
