@@ -42,7 +42,7 @@ var zones sync.Map // by name; there are some six hundred
 // Zone is the time zone of that name, as a person chose it; UTC if there is none.
 func Zone(name string) *time.Location {
 	if zone, ok := zones.Load(name); ok {
-		return zone.(*time.Location) //nolint:forcetypeassert,errcheck // nothing else is in there
+		return zone.(*time.Location) //nolint:forcetypeassert // nothing else is in there
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
