@@ -59,7 +59,7 @@ var asked = [][3]string{
 	{"roster of 20,000", "chair", "/commissions/{large}/roster"},
 	{"roster, a middle page", "chair", "/commissions/{large}/roster?after={after}"},
 	{"roster as of two years ago", "chair", "/commissions/{large}/roster?as_of={then}"},
-	{"roster, a name", "chair", "/commissions/{large}/roster?q=garc"},
+	{"roster, a name", "chair", "/commissions/{large}/roster?q={name}"},
 	{"register", "chair", "/commissions/{large}/documents"},
 	{"history", "chair", "/commissions/{large}/history"},
 	{"access matrix", "chair", "/commissions/{large}/access"},
@@ -83,6 +83,7 @@ var often = []string{"home, visitor", "commission, visitor", "sector, visitor", 
 // places are what stands in braces.
 var places = map[string]string{
 	"large":    `SELECT c.slug FROM commission c WHERE c.id = (SELECT commission_id FROM seat GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)`,
+	"name":     `SELECT left(sort_name, 5) FROM seat WHERE commission_id = (SELECT commission_id FROM seat GROUP BY 1 ORDER BY count(*) DESC LIMIT 1) AND sort_name ~ '^[A-Z][a-z]{4}' ORDER BY sort_name DESC LIMIT 1 OFFSET 50`,
 	"some":     `SELECT c.slug FROM seat s JOIN commission c ON c.id = s.commission_id JOIN person p ON p.id = s.person_id WHERE p.email = 'member@example.org' ORDER BY c.id LIMIT 1 OFFSET 20`,
 	"document": `SELECT r.prefix || '-N' || lpad(d.number::text, 4, '0') FROM document d JOIN register r USING (commission_id) WHERE d.visibility = 'portal' AND d.status = 'available' AND r.prefix ~ '^[A-Z]+[0-9]+$' ORDER BY d.id DESC LIMIT 1`,
 	"read": `SELECT r.prefix || '-N' || lpad(d.number::text, 4, '0') FROM document d JOIN register r USING (commission_id)
