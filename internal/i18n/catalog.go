@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -54,6 +55,9 @@ type catalog struct {
 	english *spoken
 	all     []*spoken // english first, in the order of matcher
 	matcher language.Matcher
+
+	mu      sync.RWMutex
+	matches map[string]language.Tag // by what was wished
 }
 
 // load reads a folder of languages. English is its en.json, which has no texts.
@@ -128,7 +132,32 @@ func (c *catalog) nearest(tag language.Tag) *spoken {
 	return c.all[i]
 }
 
+// mostMatches bounds how many wishes are remembered, and longestWish which: there are a
+// few hundred that browsers send.
+const mostMatches, longestWish = 1024, 200
+
 func (c *catalog) match(acceptLanguage, choice string) language.Tag {
+	if len(choice)+len(acceptLanguage) > longestWish {
+		return c.find(acceptLanguage, choice)
+	}
+	wish := choice + " " + acceptLanguage
+	c.mu.RLock()
+	tag, ok := c.matches[wish]
+	c.mu.RUnlock()
+	if ok {
+		return tag
+	}
+	tag = c.find(acceptLanguage, choice)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.matches == nil || len(c.matches) >= mostMatches {
+		c.matches = map[string]language.Tag{}
+	}
+	c.matches[wish] = tag
+	return tag
+}
+
+func (c *catalog) find(acceptLanguage, choice string) language.Tag {
 	if tag, err := language.Parse(choice); err == nil && choice != "" {
 		if _, i, confidence := c.matcher.Match(tag); confidence >= language.High {
 			return c.all[i].tag

@@ -78,7 +78,9 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		if s.Observe != nil {
 			s.Observe(c.Method(), c.Route().Path, c.Response().StatusCode(), time.Since(started))
 		}
-		s.Log.LogAttrs(ctx, levelOf(c.Response().StatusCode()), "request", logAttrs(c, started)...)
+		if level := levelOf(c.Response().StatusCode()); s.Log.Enabled(ctx, level) {
+			s.Log.LogAttrs(ctx, level, "request", logAttrs(c, started)...)
+		}
 	}()
 	if err := c.Next(); err != nil {
 		return s.fail(c, err)
