@@ -124,6 +124,11 @@ bench: build $(VEGETA)
 	@command -v wrk >/dev/null || { $(call install,wrk); } || { echo "The load generator is missing: apt-get install wrk" >&2; exit 1; }
 	@go build -o var/bench ./.ci/bench && exec var/bench -vegeta $(VEGETA) $(ARGS)
 
+## plans: the tests' look at the plans of every statement, in a world of a twentieth
+.PHONY: plans
+plans: go
+	@PLANS=0.05 go run ./internal/postgres/private/serve -- go test -count=1 -v -timeout=30m -run 'TestWorld$$' ./internal/app
+
 ## prove: a million decisions about random rules, and every route as everybody, compared with oracles that know no Casbin
 .PHONY: prove
 prove: go

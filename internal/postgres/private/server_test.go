@@ -95,7 +95,7 @@ func TestStart(t *testing.T) {
 		`SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'portal'`:             "portal",
 		`WITH t AS (SELECT 1) SELECT has_schema_privilege('public', 'CREATE') FROM t`:          "true",
 		`SELECT pg_catalog.has_database_privilege(current_user, 'portal', 'CREATE')`:           "true",
-		`SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gist')`: "2",
+		`SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gist', 'btree_gin')`: "3",
 	} {
 		if got := query(t, s.URL("portal"), statement); got != want {
 			t.Errorf("%s: got %q, want %q", statement, got, want)
