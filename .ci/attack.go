@@ -70,7 +70,7 @@ var queries = []string{
 	"/profile/letters digest=daily&due=true&version=1", "/profile/tokens name=scan&lifetime=90&read_only=true",
 	"/commissions name=Grid&acronym=GRD&kind=commission&parent=&sector=energy&purpose=Why&charter=What",
 	"/organizations name=Works&kind=company&country=DE&website=https://works.example&about=x&title=x",
-	"{commission}/applications role=observer&organization=o&statement=x",
+	"{commission}/apply role=observer&organization=o&statement=x",
 	"/preferences/theme theme=dark&next=/desk",
 }
 

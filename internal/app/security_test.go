@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/web"
 )
 
 // TestSecurityPage holds docs/security.md to what there is: every test that it names, as
@@ -103,5 +106,32 @@ func TestSecurityPage(t *testing.T) {
 	}
 	if sum := fmt.Sprintf("Of %d requirements %d apply; %d of them hold, %d in part, %d not.", all, all-count["n/a"], count["holds"], count["in part"], count["no"]); !strings.Contains(text, sum) {
 		t.Errorf("the page does not say: %s", sum)
+	}
+}
+
+// TestScanners: what `make attack` begins with are addresses that the portal has.
+func TestScanners(t *testing.T) {
+	t.Parallel()
+	code, err := os.ReadFile("../../.ci/attack.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists, _ := strings.Cut(string(code), "var entrances = ")
+	lists, _, _ = strings.Cut(lists, "\n}\n\n// finding")
+	routes, parameter, n := apptest.New(t).Web.Routes(), regexp.MustCompile(`:\w+`), 0
+	places := strings.NewReplacer("{commission}", "/commissions/:slug", "{organization}", "/organizations/:slug", "{document}", "/documents/:name")
+	for _, m := range regexp.MustCompile(`"!?([/{][^" ?]*)(\?[^" ]*)?( [^"]+)?"`).FindAllStringSubmatch(lists, -1) {
+		method, path := "GET", places.Replace(m[1])
+		if m[3] != "" {
+			method = "POST"
+		}
+		if n++; !slices.ContainsFunc(routes, func(r web.Route) bool {
+			return r.Method == method && regexp.MustCompile("^"+parameter.ReplaceAllString(r.Path, "[^/]+")+"$").MatchString(path)
+		}) {
+			t.Errorf("there is no %s %s", method, path)
+		}
+	}
+	if n < 50 {
+		t.Errorf("only %d addresses were found", n)
 	}
 }
