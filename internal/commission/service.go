@@ -55,8 +55,14 @@ func (s *Service) List(ctx context.Context, who access.Actor, f Filter, page key
 	return rows, next, nil
 }
 
-// Show reads one commission; NotFound if there is none, problem.Moved if it has
-// another name now.
+// Renamed is what the slug of a commission is now that had that one before, "" if
+// none had.
+func (s *Service) Renamed(ctx context.Context, slug string) (string, error) {
+	return postgres.One[string](ctx, s.db, nil, `
+		SELECT coalesce((SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1), '')`, slug)
+}
+
+// Show reads one commission.
 func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Commission, error) {
 	c, _, err := s.require(ctx, who, slug, "commission", "read")
 	return c, err
@@ -66,7 +72,6 @@ func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Comm
 func (s *Service) require(ctx context.Context, who access.Actor, slug, object, action string) (Commission, access.Permit, error) {
 	c, err := bySlug(ctx, s.db, slug)
 	if err != nil {
-		access.Public(ctx) // nothing, or where it is now
 		return c, access.Permit{}, err
 	}
 	permit, err := s.access.Require(ctx, who, c.Scope(), object, action)

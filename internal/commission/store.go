@@ -10,7 +10,6 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
-	"commissionportal/internal/problem"
 )
 
 const columns = `c.id, c.slug, c.acronym, c.name, c.kind, c.parent_id, p.slug AS parent_slug, p.name AS parent_name, p.acronym AS parent_acronym,
@@ -22,19 +21,8 @@ const from = `FROM commission c
 	LEFT JOIN sector s ON s.id = c.sector_id
 	LEFT JOIN person v ON v.id = c.convener_id`
 
-// bySlug reads a commission. One that was renamed is Moved, where there is none
-// access.ErrNotFound.
 func bySlug(ctx context.Context, q postgres.Q, slug string) (Commission, error) {
-	c, err := postgres.One[Commission](ctx, q, access.ErrNotFound, `SELECT `+columns+` `+from+` WHERE c.slug = $1`, slug)
-	if !problem.Of(err, problem.NotFound) {
-		return c, err
-	}
-	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1`, slug)
-	if err != nil {
-		return c, err
-	}
-	return c, &problem.Moved{From: "/commissions/" + slug, To: "/commissions/" + now}
+	return postgres.One[Commission](ctx, q, access.ErrNotFound, `SELECT `+columns+` `+from+` WHERE c.slug = $1`, slug)
 }
 
 func byID(ctx context.Context, q postgres.Q, id uuid.UUID) (Commission, error) {

@@ -188,19 +188,9 @@ func recipients(ctx context.Context, q postgres.Q, sight access.Sight, d Documen
 	return postgres.All[Recipient](ctx, q, query+` LIMIT `+w.Arg(mostRecipients+1), w.Args()...)
 }
 
-// organizationBySlug reads an organization; one that was renamed is Moved.
+// organizationBySlug reads an organization that has not become part of another.
 func organizationBySlug(ctx context.Context, q postgres.Q, slug string) (Place, error) {
-	o, err := postgres.One[Place](ctx, q, access.ErrNotFound, `SELECT id, slug, name FROM organization WHERE slug = $1 AND state <> 'merged'`, slug)
-	if !problem.Of(err, problem.NotFound) {
-		return o, err
-	}
-	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT o.slug FROM organization_name n JOIN organization o ON o.id = n.organization_id
-		WHERE n.slug = $1 AND o.state IN ('member', 'suspended', 'left')`, slug)
-	if err != nil {
-		return o, err
-	}
-	return o, &problem.Moved{From: "/organizations/" + slug, To: "/organizations/" + now}
+	return postgres.One[Place](ctx, q, access.ErrNotFound, `SELECT id, slug, name FROM organization WHERE slug = $1 AND state <> 'merged'`, slug)
 }
 
 // mergeShares gives what is one organization's to another.

@@ -178,18 +178,8 @@ func (h Home) Takes() error {
 	return nil
 }
 
-// homeBySlug reads the commission of a register; one that was renamed is Moved.
 func homeBySlug(ctx context.Context, q postgres.Q, slug string) (Home, error) {
-	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT id, slug, acronym, name, kind, state FROM commission WHERE slug = $1`, slug)
-	if !problem.Of(err, problem.NotFound) {
-		return h, err
-	}
-	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1`, slug)
-	if err != nil {
-		return h, err
-	}
-	return h, &problem.Moved{From: "/commissions/" + slug, To: "/commissions/" + now}
+	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT id, slug, acronym, name, kind, state FROM commission WHERE slug = $1`, slug)
 }
 
 // lockHome reads the commission inside a change; it does not end meanwhile.

@@ -30,7 +30,7 @@ func (p Party) Path() string { return "/organizations/" + p.Slug }
 func (p Party) Scope() access.Scope { return access.Organization(p.ID) }
 
 func (s *Service) askParty(ctx context.Context, who access.Actor, slug, action string) (Party, access.Permit, error) {
-	p, err := postgres.One[Party](ctx, s.db, access.ErrNotFound, `SELECT id, slug, name, state FROM organization WHERE slug = $1`, slug)
+	p, err := postgres.One[Party](ctx, s.db, access.ErrNotFound, `SELECT id, slug, name, state FROM organization WHERE slug = $1 AND state <> 'merged'`, slug)
 	if err != nil {
 		return p, access.Permit{}, err
 	}

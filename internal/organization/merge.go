@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -51,18 +50,27 @@ func (s *Service) merging(ctx context.Context, who access.Actor, slug, into stri
 		return from, Organization{}, permit, err
 	}
 	to, err := bySlug(ctx, s.db, into)
-	var moved *problem.Moved
 	switch {
-	case into == "" || problem.Of(err, problem.NotFound):
-		err = problem.Field("into", "There is no such organization. Give the name in its address, such as siemens.")
-	case errors.As(err, &moved):
-		err = problem.Field("into", "That organization is found under another address now: %s.", moved.To)
+	case problem.Of(err, problem.NotFound):
+		err = none(ctx, s.db, into)
 	case err == nil && to.ID == from.ID:
 		err = problem.Field("into", "Choose another organization.")
 	case err == nil && to.State != Member:
 		err = problem.Field("into", "Choose an organization that is a member.")
 	}
 	return from, to, permit, err
+}
+
+// none says of a slug to merge into why no organization has it.
+func none(ctx context.Context, q postgres.Q, slug string) error {
+	now, err := renamed(ctx, q, slug)
+	switch {
+	case err != nil:
+		return err
+	case now != "":
+		return problem.Field("into", "That organization is found under another address now: %s.", Path(now))
+	}
+	return problem.Field("into", "There is no such organization. Give the name in its address, such as siemens.")
 }
 
 // Merge makes from part of into, because they are the same: affiliations,

@@ -97,12 +97,16 @@ func (s *Service) Each(ctx context.Context, who access.Actor, f Filter, fn func(
 	return each(ctx, s.db, f, journal.Now(ctx), fn)
 }
 
-// Show reads one organization. One that may not be seen is NotFound, one that
-// was renamed or merged problem.Moved.
+// Renamed is what the slug of an organization is now that had that one before, or was
+// merged into it; "" if none had.
+func (s *Service) Renamed(ctx context.Context, slug string) (string, error) {
+	return renamed(ctx, s.db, slug)
+}
+
+// Show reads one organization. One that may not be seen is NotFound.
 func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Organization, error) {
 	o, err := bySlug(ctx, s.db, slug)
 	if err != nil {
-		access.Public(ctx) // nothing, or where it is now
 		return o, err
 	}
 	if _, err := s.access.Require(ctx, who, o.Scope(), "organization", "read"); err != nil {

@@ -20,20 +20,17 @@ const columns = `o.id, o.slug, o.name, o.kind, o.category, o.country, o.website,
 
 const from = `FROM organization o LEFT JOIN organization_logo l ON l.organization_id = o.id`
 
-// bySlug reads an organization. One that was renamed or merged is Moved, where
-// there is none access.ErrNotFound.
+// bySlug reads an organization that has not become part of another.
 func bySlug(ctx context.Context, q postgres.Q, slug string) (Organization, error) {
-	o, err := one(ctx, q, `o.slug = $1`, slug)
-	if err == nil && o.State != Merged || err != nil && !problem.Of(err, problem.NotFound) {
-		return o, err
-	}
-	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT o.slug FROM organization_name n JOIN organization o ON o.id = n.organization_id
-		WHERE n.slug = $1 AND o.state IN ('member', 'suspended', 'left')`, slug)
-	if err != nil {
-		return Organization{}, err
-	}
-	return Organization{}, &problem.Moved{From: Path(slug), To: Path(now)}
+	return one(ctx, q, `o.slug = $1 AND o.state <> 'merged'`, slug)
+}
+
+// renamed is the slug of an organization that had that one before, or into which one
+// was merged that had it; "" if there is none, or for few to see.
+func renamed(ctx context.Context, q postgres.Q, slug string) (string, error) {
+	return postgres.One[string](ctx, q, nil, `
+		SELECT coalesce((SELECT o.slug FROM organization_name n JOIN organization o ON o.id = n.organization_id
+		                 WHERE n.slug = $1 AND o.state IN ('member', 'suspended', 'left')), '')`, slug)
 }
 
 // lock reads an organization and keeps everybody else from changing it, or from

@@ -20,22 +20,12 @@ const (
 	homeJoins = `FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id LEFT JOIN access_review v ON v.commission_id = c.id`
 )
 
-// homeBy reads the commission of rules by its slug or key; one that was renamed is
-// Moved.
+// homeBy reads the commission of rules by its slug or key.
 func homeBy(ctx context.Context, q postgres.Q, slug string) (Home, error) {
 	if id, err := uuid.Parse(slug); err == nil {
 		return homeByID(ctx, q, id)
 	}
-	h, err := postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` `+homeJoins+` WHERE c.slug = $1`, slug)
-	if !problem.Of(err, problem.NotFound) {
-		return h, err
-	}
-	now, err := postgres.One[string](ctx, q, access.ErrNotFound, `
-		SELECT c.slug FROM commission_name n JOIN commission c ON c.id = n.commission_id WHERE n.slug = $1`, slug)
-	if err != nil {
-		return h, err
-	}
-	return h, &problem.Moved{From: "/commissions/" + slug, To: "/commissions/" + now}
+	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` `+homeJoins+` WHERE c.slug = $1`, slug)
 }
 
 func homeByID(ctx context.Context, q postgres.Q, id uuid.UUID) (Home, error) {

@@ -39,10 +39,6 @@ var titleOf = map[int]string{
 // fail turns an error into a page or, below /api, a problem of RFC 9457.
 // An error that is no problem is a fault: logged once, with the request's id.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
-	if to := movedTo(c.UserContext(), err); to != "" {
-		c.Set(fiber.HeaderCacheControl, "no-cache") // it may be renamed back
-		return c.Redirect(to, fiber.StatusPermanentRedirect)
-	}
 	p := s.problemOf(c.UserContext(), err)
 	status := statusOf[p.Kind]
 	if status == 0 {
@@ -119,27 +115,6 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem.Error {
 	return problem.New("", "It has been noted. Nothing was changed.")
 }
 
-type addressKey struct{}
-
-// movedTo is where the request goes instead if err says that its object has
-// moved, else "".
-func movedTo(ctx context.Context, err error) string {
-	var m *problem.Moved
-	if !errors.As(err, &m) {
-		return ""
-	}
-	asked, _ := ctx.Value(addressKey{}).(string)
-	door := ""
-	if strings.HasPrefix(asked, "/api/v1/") {
-		door = "/api/v1"
-	}
-	rest, ok := strings.CutPrefix(asked, door+m.From)
-	if !ok || rest != "" && rest[0] != '/' && rest[0] != '?' {
-		rest = ""
-	}
-	return door + m.To + rest
-}
-
 // Body is a problem as RFC 9457 has it, with the fields that caused it.
 type Body struct {
 	Type   string            `json:"type" doc:"The kind of problem, as a URI reference."`
@@ -181,10 +156,6 @@ func (s *Server) body(ctx context.Context, status int, p *problem.Error) *Body {
 }
 
 func (s *Server) apiError(ctx context.Context, err error) error {
-	if to := movedTo(ctx, err); to != "" {
-		body := &Body{Type: "/problems/moved", Title: i18n.T(ctx, "It has another address now"), Status: http.StatusPermanentRedirect}
-		return huma.ErrorWithHeaders(body, http.Header{"Location": {to}, "Cache-Control": {"no-cache"}})
-	}
 	p := s.problemOf(ctx, err)
 	status := statusOf[p.Kind]
 	if status == 0 {

@@ -45,7 +45,7 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 		c.Method(fiber.MethodGet)
 	}
 	id := newID()
-	ctx := context.WithValue(journal.WithRequest(calendar.With(c.UserContext(), s.Zone), id), addressKey{}, c.OriginalURL())
+	ctx := journal.WithRequest(calendar.With(c.UserContext(), s.Zone), id)
 	if s.Now != nil {
 		ctx = journal.WithNow(ctx, s.Now().UTC().Truncate(time.Microsecond))
 	}
@@ -82,7 +82,16 @@ func (s *Server) begin(c *fiber.Ctx) (err error) {
 			s.Log.LogAttrs(ctx, level, "request", logAttrs(c, started)...)
 		}
 	}()
-	if err := c.Next(); err != nil {
+	err = c.Next()
+	to, failed := s.moved(c, err)
+	switch {
+	case failed != nil:
+		return s.fail(c, failed)
+	case to != "":
+		c.Response().ResetBody()
+		c.Set(fiber.HeaderCacheControl, "no-cache") // it may be renamed back
+		return c.Redirect(to, fiber.StatusPermanentRedirect)
+	case err != nil:
 		return s.fail(c, err)
 	}
 	if status := c.Response().StatusCode(); status < 400 && !asked() {

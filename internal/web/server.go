@@ -77,13 +77,14 @@ type Server struct {
 	stopping atomic.Bool
 	room     string // capability whose operation is being described; see schemaName
 	tabs     map[string][]Tab
+	moves    map[string]func(ctx context.Context, slug string) (string, error) // see Moves
 	routes   []Route
 	byPath   map[string]Route // "GET /path" → route
 }
 
 // New makes a server with its middleware and without any route.
 func New(c Config) *Server {
-	s := &Server{Config: c, byPath: map[string]Route{}}
+	s := &Server{Config: c, byPath: map[string]Route{}, moves: map[string]func(context.Context, string) (string, error){}}
 	s.App = fiber.New(fiber.Config{
 		Immutable:             true, // strings of a request outlive it
 		DisableStartupMessage: true,

@@ -26,6 +26,7 @@ type pages struct {
 // Mount adds the routes of commissions.
 func Mount(s *web.Server, commissions *commission.Service) {
 	h := &pages{s, commissions}
+	s.Moves("commissions", commissions.Renamed)
 	s.AddEntry("Commissions", "/commissions")
 	s.Own = append(s.Own, layout.Entry{Label: "Support that a founding needs", Path: "/settings/founding"})
 	s.AddTab("commission", web.Tab{Label: "About", Path: "", Order: 0})

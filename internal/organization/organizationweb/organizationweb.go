@@ -29,6 +29,8 @@ func Mount(s *web.Server, organizations *organization.Service) {
 	s.AddTab("account", web.Tab{Label: "Affiliations", Path: "/affiliations", Order: 5})
 	s.AddTab("commission", web.Tab{Label: "Organizations", Path: "/organizations", Order: 30})
 
+	s.Moves("organizations", organizations.Renamed)
+	s.Moves("participations", organizations.Renamed) // each has an organization's name
 	s.Page("GET", "/organizations", "organization.list", web.Kept(web.InPortal("organization", "list")), h.getList)
 	s.Page("GET", "/organizations/export", "organization.export", web.InPortal("organization", "list"), h.getExport)
 	s.Page("GET", "/organizations/new", "organization.register.form", register, h.getRegister)

@@ -2,14 +2,12 @@ package organizationweb
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/organization"
-	"commissionportal/internal/problem"
 	"commissionportal/internal/web"
 	views "commissionportal/views/organization"
 	"commissionportal/views/part"
@@ -184,9 +182,8 @@ func (h *pages) merge(c *fiber.Ctx, status int, into string, wrong map[string]st
 		if err == nil {
 			return h.Render(c, status, views.AskPage(h.mergeAsk(ctx, from, to, m)))
 		}
-		var moved *problem.Moved
 		errs, ok := invalid(ctx, err)
-		if !ok || errors.As(err, &moved) {
+		if !ok {
 			return err
 		}
 		status, wrong = 422, errs
