@@ -411,9 +411,9 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 }
 
 // Reading are the commissions in whose registers the actor may see more than what
-// is for everybody, each with whether that is only what is for its members.
-func (s Sight) Reading() (members, others []string) {
-	return s.documents.member, append(append([]string{}, s.documents.officer...), s.documents.places...)
+// is for everybody and for members.
+func (s Sight) Reading() []string {
+	return append(append([]string{}, s.documents.officer...), s.documents.places...)
 }
 
 // Shared is an expression: what the shares of the document in the row d give the

@@ -300,8 +300,7 @@ func (l *look) audience() string {
 	for _, level := range l.sight.Levels {
 		list = append(list, "@"+level)
 	}
-	members, others := l.sight.Reading()
-	for mark, ids := range map[string][]string{"@m": members, "@c": others, "@o": l.sight.Acting} {
+	for mark, ids := range map[string][]string{"@m": l.sight.Seated, "@c": l.sight.Reading(), "@o": l.sight.Acting} {
 		for _, id := range ids {
 			list = append(list, mark+id)
 		}
