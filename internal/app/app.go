@@ -167,6 +167,9 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 		if err := a.Seats.MergeOrganization(ctx, tx, from, into); err != nil {
 			return err
 		}
+		if err := a.Rights.MergeOrganization(ctx, tx, into); err != nil {
+			return err
+		}
 		if err := a.Commissions.MergeOrganization(ctx, tx, from, into); err != nil {
 			return err
 		}

@@ -225,7 +225,8 @@ func (s *Service) closeApplications(ctx context.Context, tx *journal.Tx, state, 
 
 // MergeOrganization moves what holds from one organization into another: each
 // seat goes on for the other from now, so that what was before stays as it was.
-// Where the person holds the same seat for the other already, it ends.
+// Where the person holds the same seat for the other already, one of the two ends:
+// a suspended one, if only one is.
 func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, into uuid.UUID) error {
 	seats, err := lockWhere(ctx, tx, tx.Now, "s.organization_id = $2", from)
 	if err != nil {
@@ -239,9 +240,9 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 		commission, person uuid.UUID
 		role               string
 	}
-	taken := map[place]bool{}
+	taken := map[place]placed{}
 	for _, p := range theirs {
-		taken[place{p.CommissionID, p.PersonID, p.Role}] = true
+		taken[place{p.CommissionID, p.PersonID, p.Role}] = p
 	}
 	name, err := postgres.One[string](ctx, tx, access.ErrNotFound, `SELECT name FROM organization WHERE id = $1`, into)
 	if err != nil {
@@ -253,11 +254,13 @@ func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, from, i
 	by := map[uuid.UUID][]placed{}
 	for _, p := range seats {
 		key := place{p.CommissionID, p.PersonID, p.Role}
-		if taken[key] {
+		if other, ok := taken[key]; ok && (p.Suspended || !other.Suspended) {
 			double = append(double, p)
 			continue
+		} else if ok {
+			double = append(double, other)
 		}
-		taken[key] = true
+		taken[key] = p
 		was, next := p.Seat, p.Seat
 		next.OrganizationID, next.Version = &into, was.Version+1
 		step := Step{Was: &was, Next: &next}

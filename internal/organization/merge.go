@@ -19,11 +19,14 @@ import (
 // Moving is what a merge would move, for the page that asks before it.
 type Moving struct {
 	People         int `db:"people"`
+	Leading        int `db:"leading"` // of them primary representatives, which they will be of the other
 	Participations int `db:"participations"`
 	Seats          int `db:"seats"`
 	Applications   int `db:"applications"`
 	Invitations    int `db:"invitations"`
 	Supports       int `db:"supports"`
+	Documents      int `db:"documents"`
+	Shares         int `db:"shares"` // that it gives and is given
 	Names          int `db:"names"`
 }
 
@@ -35,6 +38,9 @@ func (s *Service) Merging(ctx context.Context, who access.Actor, slug, into stri
 	}
 	m, err := postgres.One[Moving](ctx, s.db, nil, `
 		SELECT (SELECT count(DISTINCT person_id) FROM affiliation WHERE organization_id = $1 AND state <> 'declined' AND period @> $2::timestamptz) AS people,
+		       (SELECT count(DISTINCT person_id) FROM affiliation WHERE organization_id = $1 AND state = 'confirmed' AND representative AND period @> $2::timestamptz) AS leading,
+		       (SELECT count(*) FROM document WHERE organization_id = $1) AS documents,
+		       (SELECT count(*) FROM share WHERE (organization_id = $1 OR to_organization = $1) AND revoked_at IS NULL AND coalesce(expires_at, 'infinity') > $2) AS shares,
 		       (SELECT count(*) FROM participation WHERE organization_id = $1 AND period @> $2::timestamptz) AS participations,
 		       (SELECT count(DISTINCT id) FROM seat WHERE organization_id = $1 AND period @> $2::timestamptz) AS seats,
 		       (SELECT count(*) FROM application WHERE organization_id = $1 AND state = 'pending') AS applications,

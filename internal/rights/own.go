@@ -303,6 +303,36 @@ func (s *Service) Take(ctx context.Context, who access.Actor, slug, role string,
 	}))
 }
 
+// MergeOrganization lets roles of a commission's own go on with the seat that stays
+// where a person had the same one for two organizations that have become one.
+func (s *Service) MergeOrganization(ctx context.Context, tx *journal.Tx, into uuid.UUID) error {
+	kept, err := postgres.All[struct {
+		Commission uuid.UUID `db:"commission_id"`
+		Role       string    `db:"slot"`
+		Name       string    `db:"name"`
+		Seat       uuid.UUID `db:"seat_id"`
+		Person     uuid.UUID `db:"person_id"`
+	}](ctx, tx, `
+		WITH kept AS (
+		  INSERT INTO commission_role_holder (commission_id, slot, seat_id, person_id, since)
+		  SELECT h.commission_id, h.slot, stays.id, h.person_id, h.since
+		  FROM seat ended JOIN commission_role_holder h ON h.seat_id = ended.id AND h.person_id = ended.person_id
+		  JOIN seat stays ON stays.commission_id = ended.commission_id AND stays.person_id = ended.person_id AND stays.role = ended.role
+		  WHERE ended.ended = 'merged' AND upper(ended.period) = $2 AND NOT ended.suspended AND stays.organization_id = $1 AND stays.period @> $2::timestamptz
+		  ON CONFLICT DO NOTHING RETURNING commission_id, slot, seat_id, person_id)
+		SELECT k.commission_id, k.slot, r.name, k.seat_id, k.person_id FROM kept k JOIN commission_role r USING (commission_id, slot)`, into, tx.Now)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		note := journal.Say("Gave the role “%s” to %s", k.Name, journal.Person(k.Person)).Changed(nil, map[string]any{"role": k.Role, "seat": k.Seat, "person": k.Person})
+		if err := tx.RecordAs("access", "edit", Home{ID: k.Commission}.RulesID(), note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 var (
 	errStale = problem.New(problem.Stale, "Somebody changed this meanwhile. Look at it again, and make your change once more.")
 	// errUnchanged takes a change back that would change nothing: it is no fault.

@@ -579,6 +579,7 @@ func TestSharesOfMerged(t *testing.T) {
 		n.boss.API("POST", fmt.Sprintf("/documents/ENERGY-N%04d/shares", i+1), map[string]string{"with": "organization", "recipient": "globex", "level": "download"}).Want(201)
 	}
 	n.boss.API("POST", "/documents/ENERGY-N0001/shares", map[string]string{"with": "organization", "recipient": "initech", "level": "see"}).Want(201)
+	n.sam.Get("/organizations/acme/merge?into=initech").Want(200, "2 documents", "3 shares that it gives")
 	n.sam.Post("/organizations/globex/merge", "into", "initech").Want(303)
 	n.gus.Get("/organizations/initech/shares").Want(200, "With both", "With one")
 	n.gus.Get("/documents/ENERGY-N0001").Want(200, "Acme shares it with Initech", "read and download it")

@@ -99,7 +99,7 @@ func TestMerge(t *testing.T) {
 	w.sam.Get(page+"/merge").Want(200, "Nordwind AG", "Merge into this one")
 	w.sam.Get(page+"/merge?into=nowhere").Want(422, "There is no such organization")
 	w.sam.Get(page+"/merge?into=nordwind-gmbh").Want(422, "Choose another organization")
-	w.sam.Get(page+"/merge?into=nordwind").Want(200, "2 people who act for it", "2 participations", "1 seat")
+	w.sam.Get(page+"/merge?into=nordwind").Want(200, "2 people who act for it", "1 of them as its primary representative", "2 participations", "1 seat")
 	w.sam.API("POST", page+"/merge", map[string]any{"into": "nordwind-gmbh"}).Want(422, `"into"`)
 	w.sam.Post(page+"/merge", "into", "nordwind").Want(303)
 	w.sam.API("POST", page+"/merge", map[string]any{"into": "nordwind"}).Want(308)

@@ -212,11 +212,14 @@ func (h *pages) mergeAsk(ctx context.Context, from, to organization.Organization
 		}
 	}
 	add(m.People, "%d person who acts for it", "%d people who act for it")
+	add(m.Leading, "%d of them as its primary representative, as which they will fill all seats", "%d of them as its primary representatives, as which they will fill all seats")
 	add(m.Participations, "%d participation; where both take part, the higher place holds", "%d participations; where both take part, the higher place holds")
 	add(m.Seats, "%d seat", "%d seats")
 	add(m.Applications, "%d application", "%d applications")
 	add(m.Invitations, "%d invitation", "%d invitations")
 	add(m.Supports, "%d signature under a proposal", "%d signatures under proposals")
+	add(m.Documents, "%d document", "%d documents")
+	add(m.Shares, "%d share that it gives or has", "%d shares that it gives or has")
 	moves = append(moves, i18n.T(ctx, "Its name, which becomes a former name, and its address, which leads on"), i18n.T(ctx, "Its history, which both keep"))
 	return views.Ask{Title: i18n.T(ctx, "Merge %s into %s", from.Name, to.Name), Active: "/organizations", Ending: part.Ending{
 		Title: i18n.T(ctx, "Merge %s into %s?", from.Name, to.Name), Intro: i18n.T(ctx, "This cannot be taken back. What stays belongs to %s from then on.", to.Name),
