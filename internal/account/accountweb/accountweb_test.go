@@ -161,14 +161,12 @@ func TestConfirmAgainAndExpiry(t *testing.T) {
 	v.Post(second, "password", password).Want(404)
 	p.At(time.Now().Add(47 * time.Hour))
 	v.Get(first).Want(200)
-	// Both at once: one account, one session.
-	var wg sync.WaitGroup
-	got := make([]int, 2)
-	for i, link := range []string{first, second} {
-		wg.Go(func() { got[i] = p.Visitor().Post(link, "password", password).Status })
-	}
-	wg.Wait()
-	if n := apptest.Value[int](p, `SELECT count(*) FROM session`); n != 1 || got[0]+got[1] != 303+404 && got[0]+got[1] != 303+409 {
+	// Both, a hundred times each, at once: one account, one session.
+	unthrottled(p)
+	got := atOnce(200, func(i int) apptest.Reply {
+		return p.Visitor().Post([]string{first, second}[i%2], "password", password)
+	})
+	if n := apptest.Value[int](p, `SELECT count(*) FROM session`); n != 1 || got[303] != 1 || got[404]+got[409] != 199 {
 		t.Errorf("answers %v, %d sessions", got, n)
 	}
 }
@@ -321,12 +319,24 @@ func TestLettersAreThrottled(t *testing.T) {
 	v.Post("/reset", "email", "somebody@example.org").Want(429, "Too many letters")
 }
 
-// atOnce asks n times at once, and counts the answers by their status.
+// unthrottled forgets every attempt, for what is tried more often than is allowed:
+// throttling has tests of its own.
+func unthrottled(p *apptest.Portal) {
+	p.Exec(`CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)
+	p.Exec(`CREATE TRIGGER forget BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION forget()`)
+}
+
+// atOnce asks n times at once, and counts the answers by their status. Who is told that
+// too many want a password looked at comes again, as a slow machine lets them wait.
 func atOnce(n int, ask func(i int) apptest.Reply) map[int]int {
 	var wg sync.WaitGroup
 	got := make([]int, n)
 	for i := range got {
-		wg.Go(func() { got[i] = ask(i).Status })
+		wg.Go(func() {
+			for got[i] == 0 || got[i] == 503 {
+				got[i] = ask(i).Status
+			}
+		})
 	}
 	wg.Wait()
 	count := map[int]int{}
@@ -361,8 +371,8 @@ func TestReset(t *testing.T) {
 	v.Get(link).Want(404, "Ask for another link")
 	v.Post(link, "password", "another good password").Want(404)
 	p.At(time.Now().Add(59 * time.Minute))
-	if got := atOnce(20, func(int) apptest.Reply { return p.Visitor().Post(link, "password", "another good password") }); got[303] != 1 || got[404] != 19 {
-		t.Errorf("used 20 times at once, as each may take a hash: %v", got)
+	if got := atOnce(200, func(int) apptest.Reply { return p.Visitor().Post(link, "password", "another good password") }); got[303] != 1 || got[404] != 199 {
+		t.Errorf("used 200 times at once: %v", got)
 	}
 	ada.Get("/profile").Want(303) // her session has ended
 	v.Post("/sign-in", "email", "ada@example.org", "password", password).Want(422)
