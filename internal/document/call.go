@@ -149,8 +149,11 @@ func (s *Service) openTo(ctx context.Context, q postgres.Q, documents []uuid.UUI
 }
 
 // callReaders are the members of a commission who may read a document of its
-// register, as access.Sight.Document has it, and want to hear what it asks.
+// register, as access.Sight.Document has it (but for the secretariat, which hears as
+// everybody does), and want to hear what it asks.
 var callReaders = `
+	WITH acting AS NOT MATERIALIZED (SELECT f.person_id, f.organization_id, f.representative FROM affiliation f JOIN organization s ON s.id = f.organization_id AND s.state IN ('member', 'pending')
+	                WHERE f.state = 'confirmed' AND f.period @> $2::timestamptz)
 	SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, n.key, ` + notedColumns + `, false AS shared
 	FROM unnest($1::uuid[], $4::text[]) AS x (id, roles) JOIN document d ON d.id = x.id ` + rowJoins + `
 	CROSS JOIN LATERAL (SELECT t.person_id, bool_or(t.role = ANY(string_to_array(x.roles, ' ')) OR EXISTS (
@@ -161,9 +164,12 @@ var callReaders = `
 	JOIN document_notice n ON n.person_id = p.id AND n.due
 	WHERE p.id IS DISTINCT FROM d.author_id AND NOT ` + access.Resting("p.id", "$2::timestamptz") + `
 	  AND (m.reads
-	    OR d.visibility <> 'named' AND EXISTS (SELECT FROM affiliation f JOIN organization s ON s.id = f.organization_id AND s.state IN ('member', 'pending')
-	         WHERE f.person_id = p.id AND f.organization_id = d.organization_id AND f.state = 'confirmed' AND f.period @> $2::timestamptz)
-	    OR EXISTS (SELECT FROM share h WHERE h.document_id = d.id AND h.to_person = p.id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > $2::timestamptz))
+	    OR EXISTS (SELECT FROM acting f WHERE f.person_id = p.id AND f.organization_id = d.organization_id AND (d.visibility <> 'named' OR f.representative))
+	    OR EXISTS (SELECT FROM share h WHERE h.document_id = d.id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > $2::timestamptz
+	         AND (h.to_person = p.id
+	           OR EXISTS (SELECT FROM acting f WHERE f.person_id = p.id AND f.organization_id = h.to_organization)
+	           OR EXISTS (SELECT FROM seat t WHERE t.person_id = p.id AND t.commission_id = h.to_commission AND t.period @> $2::timestamptz AND NOT t.suspended)
+	           OR EXISTS (SELECT FROM commission v WHERE v.id = h.to_commission AND v.convener_id = p.id AND v.state IN ('proposed', 'forming')))))
 	ORDER BY d.id, p.id LIMIT $3`
 
 func asked(ctx context.Context, c called, kind string) mail.Note {
