@@ -23,7 +23,8 @@ type model struct {
 	people  []*somebody
 	rules   map[string]string // "role object action" → allow, deny
 	papers  []paper
-	shares  map[string]uuid.UUID // "paper recipient" → live share
+	shares  map[string]uuid.UUID       // "paper recipient" → live share
+	streams map[string]*apptest.Events // "paper person" → open stream of its trace
 	actions int
 }
 
@@ -38,6 +39,8 @@ type somebody struct {
 	fills     bool // as its primary representative
 	partner   bool // acts for globex
 	staff     bool
+
+	railSeat, affiliation uuid.UUID
 }
 
 type paper struct {
@@ -110,10 +113,20 @@ func (m *model) reads(p *somebody, d paper) bool {
 	return m.may(p, "document read:"+d.visibility, &d)
 }
 
+// called is whether a letter comes that the paper asks its members for something: to
+// who has a seat and reads it, and not as the secretariat does.
+func (m *model) called(p *somebody, d paper) bool {
+	member := *p
+	member.staff = false
+	return p.seat != uuid.Nil && !p.suspended && m.reads(&member, d)
+}
+
 // TestRightsMachine joins, leaves, grants, revokes, suspends, overrides and shares at
-// random, and after each step asks the policy, pages, the API, lists, search, feed and
-// export what some of the people may; all have to say what the model says. `make prove`
-// takes many more steps.
+// random, through the API as people do, and after each step asks the policy, pages, the
+// API, lists, search, feed and export what some of the people may, and who gets letters;
+// and holds a stream of every paper open for everybody who may follow it, which ends
+// when they may no more. All have to say what the model says. `make prove` takes many
+// more steps.
 func TestRightsMachine(t *testing.T) {
 	t.Parallel()
 	checks, steps := "2", "6"
@@ -128,19 +141,13 @@ func TestRightsMachine(t *testing.T) {
 		}
 	}
 	w := apptest.New(t)
-	carla, boss, sam := w.Person("Carla Chair"), w.Person("Bea Boss"), w.Secretariat()
-	w.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) SELECT s, upper(s), initcap(s), 'commission', 'active' FROM unnest(ARRAY['energy', 'rail']) s`)
+	carla, boss, sam, ann := w.Person("Carla Chair"), w.Person("Bea Boss"), w.Secretariat(), w.Person("Ann Applicant")
+	w.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, join_mode) SELECT s, upper(s), initcap(s), 'commission', 'active', 'application' FROM unnest(ARRAY['energy', 'rail']) s`)
 	w.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) SELECT s, initcap(s), s, 'company', 'member', 'DE' FROM unnest(ARRAY['acme', 'globex']) s`)
 	w.Exec(`INSERT INTO register (commission_id, prefix, last_number) SELECT id, 'ENERGY', 7 FROM commission WHERE slug = 'energy'`)
-	seat := func(c *apptest.Client, commission, role string) uuid.UUID {
-		return apptest.Value[uuid.UUID](w, `INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) SELECT tstzrange(now(), NULL), id, $1, $2, $3, 'chair' FROM commission WHERE slug = $4 RETURNING id`, c.ID, c.Name, role, commission)
-	}
-	acts := func(c *apptest.Client, organization string, fills bool) {
-		w.Exec(`INSERT INTO affiliation (person_id, organization_id, state, representative, period) SELECT $1, id, 'confirmed', $3, tstzrange(now(), NULL) FROM organization WHERE slug = $2`, c.ID, organization, fills)
-	}
-	seat(carla, "energy", "chair")
-	acts(boss, "acme", true)
-	m := &model{table: documented(t)[access.CommissionKind]}
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) SELECT tstzrange(now(), NULL), id, $1, $2, 'chair', 'chair' FROM commission WHERE slug = 'energy'`, carla.ID, carla.Name)
+	w.Exec(`INSERT INTO affiliation (person_id, organization_id, state, representative, period) SELECT $1, id, 'confirmed', true, tstzrange(now(), NULL) FROM organization WHERE slug = 'acme'`, boss.ID)
+	m := &model{table: documented(t)[access.CommissionKind], rules: map[string]string{}, shares: map[string]uuid.UUID{}, streams: map[string]*apptest.Events{}}
 	for i, v := range []string{"public", "portal", "commission", "officers", "organization", "named", "officers"} {
 		d := paper{number: i + 1, title: fmt.Sprintf("Paper %d of them", i+1), visibility: v, own: i == 6}
 		d.id = apptest.Value[uuid.UUID](w, `INSERT INTO document (commission_id, number, title, type, organization_id, author_id, status, status_since, visibility, created_at, updated_at)
@@ -160,29 +167,84 @@ func TestRightsMachine(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		for _, sql := range []string{`DELETE FROM access_rule`, `DELETE FROM share`, `DELETE FROM affiliation WHERE person_id = ANY($1::uuid[])`, `DELETE FROM seat WHERE person_id = ANY($1::uuid[])`, `DELETE FROM portal_role WHERE person_id = ANY($1::uuid[])`} {
-			if strings.Contains(sql, "$1") {
-				ids := []string{}
-				for _, p := range m.people {
-					ids = append(ids, p.ID.String())
-				}
-				w.Exec(sql, "{"+strings.Join(ids, ",")+"}")
-			} else {
-				w.Exec(sql)
+		do := func(who *apptest.Client, method, path string, body any, header ...string) apptest.Reply {
+			got := who.API(method, path, body, header...)
+			if got.Status/100 != 2 {
+				r.Fatalf("%s: %s %s %v: %d %s", who.Name, method, path, body, got.Status, got.Body)
+			}
+			return got
+		}
+		made := func(got apptest.Reply) uuid.UUID { return apptest.JSON[struct{ ID uuid.UUID }](got).ID }
+		appoint := func(p *somebody, commission, role string) uuid.UUID {
+			return made(do(sam, "POST", "/commissions/"+commission+"/seats", map[string]any{"person": p.ID, "role": role}))
+		}
+		leave := func(p *somebody, commission string, seat *uuid.UUID) {
+			do(p.Client, "POST", "/commissions/"+commission+"/seats/"+seat.String()+"/leave", nil)
+			*seat = uuid.Nil
+		}
+		suspend := func(p *somebody, suspended bool) {
+			do(carla, "PATCH", "/commissions/energy/seats/"+p.seat.String(), map[string]any{"suspended": suspended, "reason": "at random"}, "If-Match", fmt.Sprintf(`"v%d"`, p.version))
+			p.suspended, p.version = suspended, apptest.Value[int](w, `SELECT version FROM seat WHERE id = $1 AND upper(period) IS NULL`, p.seat)
+		}
+		act := func(p *somebody, organization string) {
+			p.affiliation = made(do(p.Client, "POST", "/organizations/"+organization+"/affiliations", nil))
+			do(sam, "PATCH", "/organizations/"+organization+"/affiliations/"+p.affiliation.String(), map[string]any{"state": "confirmed"}, "If-Match", `"v1"`)
+			if p.fills {
+				do(boss, "PATCH", "/organizations/"+organization+"/affiliations/"+p.affiliation.String(), map[string]any{"representative": true}, "If-Match", `"v2"`)
 			}
 		}
-		m.rules, m.shares = map[string]string{}, map[string]uuid.UUID{}
+		endActing := func(p *somebody) {
+			organization := map[bool]string{true: "acme", false: "globex"}[p.acts]
+			do(p.Client, "DELETE", "/organizations/"+organization+"/affiliations/"+p.affiliation.String(), nil)
+			p.acts, p.fills, p.partner = false, false, false
+		}
+		staff := func(p *somebody, is bool) { // by who runs the portal, and nobody in it
+			if p.staff = is; is {
+				w.Exec(`INSERT INTO portal_role (person_id, role) VALUES ($1, 'secretariat')`, p.ID)
+			} else {
+				w.Exec(`DELETE FROM portal_role WHERE person_id = $1`, p.ID)
+			}
+		}
+		rule := func(role, question, effect string) {
+			object, action, _ := strings.Cut(question, " ")
+			tag := sam.API("GET", "/commissions/energy/access", nil).Header.Get("ETag")
+			got := sam.API("PATCH", "/commissions/energy/access", map[string]any{"changes": []map[string]string{{"role": role, "object": object, "action": action, "effect": effect}}}, "If-Match", tag)
+			switch {
+			case got.Status != 200: // it changes nothing, or nobody may give that
+			case effect == "inherit":
+				delete(m.rules, role+" "+question)
+			default:
+				m.rules[role+" "+question] = effect
+			}
+		}
+		revoke := func(key string) {
+			do(boss, "DELETE", "/shares/"+m.shares[key].String(), nil)
+			delete(m.shares, key)
+		}
+		// Everything ends before it begins anew.
+		for key := range m.rules {
+			role, question, _ := strings.Cut(key, " ")
+			rule(role, question, "inherit")
+		}
+		for key := range m.shares {
+			revoke(key)
+		}
 		for _, p := range m.people {
+			if p.seat != uuid.Nil {
+				leave(p, "energy", &p.seat)
+			}
+			if p.railSeat != uuid.Nil {
+				leave(p, "rail", &p.railSeat)
+			}
+			if p.acts || p.partner {
+				endActing(p)
+			}
+			if p.staff {
+				staff(p, false)
+			}
 			*p = somebody{Client: p.Client}
 		}
 		somebodyOf := func() *somebody { return m.people[rapid.IntRange(0, len(m.people)-1).Draw(r, "person")] }
-		patch := func(p *somebody, body map[string]any) {
-			got := carla.API("PATCH", "/commissions/energy/seats/"+p.seat.String(), body, "If-Match", fmt.Sprintf(`"v%d"`, p.version))
-			if got.Status != 200 {
-				r.Fatalf("change of a seat %v: %d %s", body, got.Status, got.Body)
-			}
-			p.version = apptest.Value[int](w, `SELECT version FROM seat WHERE id = $1 AND upper(period) IS NULL`, p.seat)
-		}
 		r.Repeat(map[string]func(*rapid.T){
 			"join": func(r *rapid.T) {
 				p := somebodyOf()
@@ -190,79 +252,57 @@ func TestRightsMachine(t *testing.T) {
 					r.Skip("has a seat")
 				}
 				p.role, p.suspended, p.version = rapid.SampledFrom([]string{"vice_chair", "secretary", "observer", "invited_expert", "emeritus"}).Draw(r, "role"), false, 1
-				p.seat = seat(p.Client, "energy", p.role)
+				p.seat = appoint(p, "energy", p.role)
 			},
 			"leave": func(r *rapid.T) {
 				p := somebodyOf()
 				if p.seat == uuid.Nil {
 					r.Skip("no seat")
 				}
-				if got := p.API("POST", "/commissions/energy/seats/"+p.seat.String()+"/leave", nil); got.Status/100 != 2 {
-					r.Fatalf("leave: %d %s", got.Status, got.Body)
-				}
-				p.seat = uuid.Nil
+				leave(p, "energy", &p.seat)
 			},
 			"suspend or lift": func(r *rapid.T) {
 				p := somebodyOf()
 				if p.seat == uuid.Nil {
 					r.Skip("no seat")
 				}
-				patch(p, map[string]any{"suspended": !p.suspended, "reason": "at random"})
-				p.suspended = !p.suspended
+				suspend(p, !p.suspended)
 			},
 			"join or leave rail": func(r *rapid.T) {
 				p := somebodyOf()
 				if p.rail = !p.rail; p.rail {
-					seat(p.Client, "rail", "observer")
+					p.railSeat = appoint(p, "rail", "observer")
 				} else {
-					w.Exec(`UPDATE seat SET period = tstzrange(lower(period), now()) WHERE person_id = $1 AND commission_id <> $2 AND upper(period) IS NULL`, p.ID, energy)
+					leave(p, "rail", &p.railSeat)
 				}
 			},
 			"act or end": func(r *rapid.T) {
 				p := somebodyOf()
 				if p.acts || p.partner {
-					p.acts, p.fills, p.partner = false, false, false
-					w.Exec(`UPDATE affiliation SET period = tstzrange(lower(period), now()) WHERE person_id = $1 AND upper(period) IS NULL`, p.ID)
+					endActing(p)
 				} else if p.partner = rapid.Bool().Draw(r, "for globex"); p.partner {
-					acts(p.Client, "globex", false)
+					act(p, "globex")
 				} else {
 					p.acts, p.fills = true, rapid.Bool().Draw(r, "as representative")
-					acts(p.Client, "acme", p.fills)
+					act(p, "acme")
 				}
 			},
 			"of the secretariat or not": func(r *rapid.T) {
 				p := somebodyOf()
-				if p.staff = !p.staff; p.staff {
-					w.Exec(`INSERT INTO portal_role (person_id, role) VALUES ($1, 'secretariat')`, p.ID)
-				} else {
-					w.Exec(`DELETE FROM portal_role WHERE person_id = $1`, p.ID)
-				}
+				staff(p, !p.staff)
 			},
 			"rule": func(r *rapid.T) {
 				role := rapid.SampledFrom([]string{"member", "officer", "vice_chair", "secretary", "observer", "invited_expert"}).Draw(r, "role")
-				question := rapid.SampledFrom([]string{"document read:commission", "document read:officers", "document read:named", "document read:organization", "document submit", "application read"}).Draw(r, "question")
-				effect := rapid.SampledFrom([]string{"allow", "deny", "inherit"}).Draw(r, "effect")
-				object, action, _ := strings.Cut(question, " ")
-				tag := carla.API("GET", "/commissions/energy/access", nil).Header.Get("ETag")
-				got := sam.API("PATCH", "/commissions/energy/access", map[string]any{"changes": []map[string]string{{"role": role, "object": object, "action": action, "effect": effect}}}, "If-Match", tag)
-				switch {
-				case got.Status != 200: // it changes nothing, or nobody may give that
-				case effect == "inherit":
-					delete(m.rules, role+" "+question)
-				default:
-					m.rules[role+" "+question] = effect
-				}
+				question := rapid.SampledFrom([]string{"document read:commission", "document read:officers", "document read:named", "document read:organization", "document submit", "application read", "application decide"}).Draw(r, "question")
+				rule(role, question, rapid.SampledFrom([]string{"allow", "deny", "inherit"}).Draw(r, "effect"))
 			},
 			"share or revoke": func(r *rapid.T) {
 				d := m.papers[rapid.IntRange(0, 5).Draw(r, "paper")]
 				with := rapid.SampledFrom([]string{"commission", "organization", "person"}).Draw(r, "with")
 				recipient := map[string]string{"commission": "rail", "organization": "globex", "person": somebodyOf().ID.String()}[with]
 				key := fmt.Sprint(d.number, " ", recipient)
-				if id, ok := m.shares[key]; ok {
-					if got := boss.API("DELETE", "/shares/"+id.String(), nil); got.Status != 204 {
-						r.Fatalf("revoke: %d %s", got.Status, got.Body)
-					}
-					delete(m.shares, key)
+				if _, ok := m.shares[key]; ok {
+					revoke(key)
 					return
 				}
 				got := boss.API("POST", "/documents/"+d.id.String()+"/shares", map[string]string{"with": with, "recipient": recipient, "level": rapid.SampledFrom([]string{"see", "download"}).Draw(r, "level")})
@@ -275,6 +315,8 @@ func TestRightsMachine(t *testing.T) {
 				for range 2 {
 					m.compare(t, r, w, energy, acme, somebodyOf())
 				}
+				m.letters(t, r, w, sam, ann)
+				m.follow(r, w)
 			},
 		})
 	})
@@ -322,5 +364,68 @@ func (m *model) compare(t *testing.T, r *rapid.T, w *apptest.Portal, energy, acm
 			differ(where, d.title, strings.Contains(body, d.title), reads)
 		}
 		differ("the feed", d.title, strings.Contains(feed, d.title), d.visibility == "public")
+	}
+}
+
+// letters lets somebody apply and a paper ask for something, and compares who is told.
+func (m *model) letters(t *testing.T, r *rapid.T, w *apptest.Portal, sam, ann *apptest.Client) {
+	t.Helper()
+	w.Exec(`DELETE FROM mail`)
+	application := ann.API("POST", "/commissions/energy/applications", map[string]any{"role": "observer", "statement": "Ten years of it."}).Want(201).Location()
+	ann.API("POST", strings.TrimPrefix(application, "/api/v1")+"/withdraw", nil).Want(200)
+	for _, p := range m.people {
+		if got, want := letters(w, "application.received", p), m.seated(p, "application decide"); (got == 1) != want || got > 1 {
+			r.Fatalf("%+v: %d letters about an application, the model says %v; rules %v", *p, got, want, m.rules)
+		}
+	}
+	if m.actions%3 != 0 { // it is a job, and waits for its turn
+		return
+	}
+	d := m.papers[m.actions/3%len(m.papers)]
+	path := "/documents/" + d.id.String()
+	due := time.Now().AddDate(0, 0, 10+m.actions).UTC().Format(time.DateOnly)
+	sam.API("PATCH", path, map[string]any{"action": "comment", "due_on": due}, "If-Match", sam.API("GET", path, nil).Want(200).Header.Get("ETag")).Want(200)
+	for told := false; !told; time.Sleep(5 * time.Millisecond) {
+		told = apptest.Value[bool](w, `SELECT EXISTS (SELECT FROM document_call WHERE document_id = $1 AND due_on = $2::date)`, d.id, due)
+	}
+	for _, p := range m.people {
+		if got, want := letters(w, "document.due", p), m.called(p, d); (got == 1) != want || got > 1 {
+			r.Fatalf("%+v: %d letters that paper %d asks for something, the model says %v; rules %v, shares %v", *p, got, d.number, want, m.rules, m.shares)
+		}
+	}
+}
+
+// letters are how many of a kind somebody has got.
+func letters(w *apptest.Portal, kind string, to *somebody) int {
+	return apptest.Value[int](w, `SELECT count(*) FROM mail WHERE kind = $1 AND to_address = $2`, kind, to.Email)
+}
+
+// follow holds a stream of every paper open for everybody who may read it. One that
+// is open ends by itself when its reader no longer may, and no other does.
+func (m *model) follow(r *rapid.T, w *apptest.Portal) {
+	goOn := []*apptest.Events{}
+	for _, p := range m.people {
+		for _, d := range m.papers {
+			key, path := fmt.Sprint(d.number, " ", p.Name), "/events?document="+d.id.String()
+			open, reads := m.streams[key], m.reads(p, d)
+			switch {
+			case open != nil && !reads:
+				open.WantEnd()
+				delete(m.streams, key)
+			case open != nil:
+				goOn = append(goOn, open)
+			case reads:
+				m.streams[key] = p.Events(path)
+				m.streams[key].Want("changed")
+			default:
+				if got := p.Get(path); got.Status != 404 {
+					r.Fatalf("%+v: the stream of paper %d answers %d, and the model says no; rules %v, shares %v", *p, d.number, got.Status, m.rules, m.shares)
+				}
+			}
+		}
+	}
+	w.Exec(`SELECT pg_notify('document', id::text) FROM document`)
+	for _, s := range goOn {
+		s.WantOn()
 	}
 }

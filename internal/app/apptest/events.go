@@ -65,6 +65,26 @@ func (e *Events) Want(name string) {
 	}
 }
 
+// WantOn waits until something is told, and fails if that is the end. What was told
+// before counts for nothing.
+func (e *Events) WantOn() {
+	e.t.Helper()
+	late := time.After(15 * time.Second)
+	for {
+		select {
+		case got := <-e.names:
+			if got == "end" || got == "" {
+				e.t.Fatal("the stream has ended")
+			}
+			if got == "changed" && len(e.names) == 0 {
+				return
+			}
+		case <-late:
+			e.t.Fatal("the stream is silent")
+		}
+	}
+}
+
 // WantEnd waits until the portal ends the stream because its reader may no longer hear it,
 // whatever it tells before.
 func (e *Events) WantEnd() {
