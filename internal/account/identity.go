@@ -26,6 +26,7 @@ type Issuer struct {
 	// TrustEmail takes a verified address from it as proof of the account with that
 	// address here: only of an issuer that gives nobody the address of somebody else.
 	TrustEmail bool
+	Asking     func(context.Context) context.Context // has the client that asks it
 
 	once     sync.Mutex
 	provider *oidc.Provider
@@ -57,7 +58,7 @@ func (i *Issuer) known(ctx context.Context) (*oidc.Provider, error) {
 	i.once.Lock()
 	defer i.once.Unlock()
 	if i.provider == nil {
-		p, err := oidc.NewProvider(ctx, i.URL)
+		p, err := oidc.NewProvider(i.Asking(ctx), i.URL)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", problem.New(problem.Unavailable, "%s does not answer. Try again later, or sign in with your password.", i.Name), err)
 		}
@@ -134,7 +135,7 @@ func (s *Service) claimsOf(ctx context.Context, code string, r identityRequest) 
 		return claims{}, err
 	}
 	refused := func(err error) error { return fmt.Errorf("%w: %w", ErrIssuer, err) }
-	token, err := s.issuer.oauth(provider).Exchange(ctx, code, oauth2.VerifierOption(r.Verifier))
+	token, err := s.issuer.oauth(provider).Exchange(s.issuer.Asking(ctx), code, oauth2.VerifierOption(r.Verifier))
 	if err != nil {
 		return claims{}, refused(err)
 	}

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/coreos/go-oidc/v3/oidc"
 
 	"commissionportal/internal/account"
 	"commissionportal/internal/blob"
@@ -180,8 +183,10 @@ func (c Config) issuer(base *url.URL) (*account.Issuer, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || c.IssuerClient == "" {
 		return nil, fmt.Errorf("OIDC_ISSUER: %q is no address, or there is no OIDC_CLIENT_ID", c.Issuer)
 	}
+	// The issuer is asked, and nobody whom it refers to instead.
+	straight := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &account.Issuer{URL: c.Issuer, ClientID: c.IssuerClient, ClientSecret: c.IssuerSecret, Name: c.IssuerName, TrustEmail: c.IssuerEmail,
-		Back: base.JoinPath(account.IssuerPath).String()}, nil
+		Back: base.JoinPath(account.IssuerPath).String(), Asking: func(ctx context.Context) context.Context { return oidc.ClientContext(ctx, straight) }}, nil
 }
 
 // key is what SECRET_KEY stands for; nil if it is empty.

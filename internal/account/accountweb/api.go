@@ -23,7 +23,7 @@ func mountAPI(s *web.Server, accounts *account.Service) {
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me", Operation: "profile.read.api", Need: read, Summary: "Read your own account", Tag: tag}, h.me)
 	web.API(s, web.Call{Method: "PATCH", Path: "/persons/me", Operation: "profile.edit.api", Need: edit, Summary: "Change your own profile", Tag: tag}, h.describe)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me/sessions", Operation: "session.list.api", Need: read, Summary: "List where you are signed in", Tag: tag}, h.sessions)
-	web.API(s, web.Call{Method: "DELETE", Path: "/persons/me/sessions/{id}", Operation: "session.end.api", Need: edit, Summary: "End one of your sessions", Tag: tag, Status: 204}, h.endSession)
+	web.API(s, web.Call{Method: "DELETE", Path: "/persons/me/sessions/{id}", Operation: "session.end.api", Need: web.Recent(edit), Summary: "End one of your sessions", Tag: tag, Status: 204}, h.endSession)
 	web.API(s, web.Call{Method: "GET", Path: "/persons/me/factors", Operation: "factor.list.api", Need: read, Summary: "Read your second factors", Tag: tag}, h.factors)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/factors/app", Operation: "factor.begin.api", Need: web.Recent(edit), Summary: "Begin to set up an app for codes", Tag: tag, Status: 201, Secret: true}, h.beginApp)
 	web.API(s, web.Call{Method: "POST", Path: "/persons/me/factors/app/confirm", Operation: "factor.confirm.api", Need: web.Recent(edit), Summary: "Give the first code of the app, which makes it count", Tag: tag, Secret: true}, h.confirmApp)

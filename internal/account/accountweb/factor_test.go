@@ -286,7 +286,7 @@ func TestDangerous(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"token.make", "token.make.api", "factor.begin", "factor.confirm", "factor.remove", "factor.codes", "factor.begin.api", "factor.confirm.api",
-		"factor.remove.api", "factor.codes.api", "passkey.add", "passkey.remove", "passkey.remove.api", "person.suspend", "person.suspend.api", "organization.merge", "organization.merge.api", "commission.conclude", "commission.transition.api"} {
+		"factor.remove.api", "factor.codes.api", "passkey.add", "passkey.remove", "passkey.remove.api", "session.end", "session.end_others", "session.end.api", "person.suspend", "person.suspend.api", "organization.merge", "organization.merge.api", "commission.conclude", "commission.transition.api"} {
 		if !strings.Contains(" "+strings.Join(got, " ")+" ", " "+want+" ") {
 			t.Errorf("%s does not ask to sign in again", want)
 		}

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -269,5 +270,28 @@ func TestTrustedIssuer(t *testing.T) {
 		} else {
 			v.Get("/profile").Want(303)
 		}
+	}
+}
+
+// TestIssuerIsAskedAlone: where the issuer refers the portal to another address, it
+// does not go there.
+func TestIssuerIsAskedAlone(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(inside.Close)
+	i := &issuer{t: t, Server: httptest.NewServer(http.RedirectHandler(inside.URL, http.StatusTemporaryRedirect))}
+	t.Cleanup(i.Close)
+	i.portal(t, false).Visitor().Get("/sign-in/oidc").Want(503, "Nordwind Login does not answer")
+	i = newIssuer(t)
+	p := i.portal(t, false)
+	v := p.Visitor()
+	back := i.consent(v.Get("/sign-in/oidc").Want(303).Location(), p.Now(), map[string]any{"sub": "4711"})
+	i.Config.Handler = http.RedirectHandler(inside.URL, http.StatusTemporaryRedirect)
+	if to := v.Get(back).Want(303).Location(); to != failed {
+		t.Errorf("led to %s", to)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("another address was asked %d times", n)
 	}
 }
