@@ -19,13 +19,17 @@ func levelOf(status int) slog.Level {
 	return slog.LevelDebug
 }
 
-// logAttrs say what was asked and answered: the route's pattern and never the
-// address itself, which may carry a mailed secret.
+// logAttrs say what was asked and answered, and who asked, by their key: the route's
+// pattern and never the address itself, which may carry a mailed secret.
 func logAttrs(c *fiber.Ctx, started time.Time) []slog.Attr {
-	return []slog.Attr{
+	attrs := []slog.Attr{
 		slog.String("method", c.Method()), slog.String("route", c.Route().Path),
 		slog.Int("status", c.Response().StatusCode()), slog.Duration("took", time.Since(started)),
 	}
+	if who := Actor(c); who.SignedIn() {
+		attrs = append(attrs, slog.String("person", who.ID.String()))
+	}
+	return attrs
 }
 
 // wires logs what the HTTP server says of connections that are no requests yet, or
