@@ -59,6 +59,16 @@ deb: go
 	@DEB_ARCH=$(DEB_ARCH) DEB_VERSION=$(DEB_VERSION) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(NFPM) package -f deploy/nfpm.yaml -p deb -t var/deb/
 	@deploy/deb/check var/deb/*.deb
 
+## deb-try: the package installed, started, upgraded, removed and purged in a Debian of its own, as root
+# About two minutes, and packages from Debian's mirror.
+.PHONY: deb-try
+deb-try:
+	@command -v debootstrap >/dev/null || { $(call install,debootstrap); } || { echo "A Debian to try it in is missing: apt-get install debootstrap" >&2; exit 1; }
+	@rm -rf var/try && mkdir -p var/try
+	@$(MAKE) --no-print-directory DEB_VERSION=0.0.1 deb && mv var/deb/*.deb var/try/
+	@$(MAKE) --no-print-directory DEB_VERSION=0.0.2 deb
+	@deploy/deb/try var/try/*.deb var/deb/*.deb
+
 ## test: all that is checked: generated files, format, vet, lint, tests
 .PHONY: test
 test: generated format vet lint tests
@@ -180,7 +190,7 @@ vet: go
 ## clean: remove what was built and what tests left; var/postgres, your data, stays
 .PHONY: clean
 clean:
-	@rm -rf var/portal var/bench var/test var/attack var/shots var/tools
+	@rm -rf var/portal var/bench var/test var/attack var/deb var/try var/shots var/tools
 
 .PHONY: help
 help:

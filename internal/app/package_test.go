@@ -12,7 +12,8 @@ import (
 )
 
 // TestPackage holds what is in deploy to the program: its settings, how it is built, and
-// that nobody but root and the portal reads secrets. `make deb` looks at the package.
+// that nobody but root and the portal reads secrets. `make deb` looks at the
+// package, and `make deb-try` installs it.
 func TestPackage(t *testing.T) {
 	t.Parallel()
 	const deploy = "../../deploy"
@@ -49,7 +50,25 @@ func TestPackage(t *testing.T) {
 			}
 		}
 	}
-	for _, script := range []string{"commissionportal", "postinst", "prerm", "postrm", "check"} {
+	// systemd reads the unit, with a program that is there, and finds it well shut in.
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Logf("the unit is not looked at: %v", err)
+	} else {
+		program, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit := filepath.Join(t.TempDir(), "commissionportal.service")
+		if err := os.WriteFile(unit, []byte(strings.ReplaceAll(read("commissionportal.service"), "/usr/bin/portal", program)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"verify", unit}, {"security", "--offline=true", "--threshold=20", unit}} { // 14 is 1.4 of 10; less is better
+			if out, err := exec.Command("systemd-analyze", args...).CombinedOutput(); err != nil || args[0] == "verify" && len(out) > 0 {
+				t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
+			}
+		}
+	}
+	for _, script := range []string{"commissionportal", "postinst", "prerm", "postrm", "check", "try"} {
 		path := filepath.Join(deploy, "deb", script)
 		if out, err := exec.Command("sh", "-n", path).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v %s", script, err, out)
