@@ -97,6 +97,7 @@ func TestSubmission(t *testing.T) {
 	w.member.Post(page + "/accept").Want(403)
 	w.chair.Post(page+"/return", "reason", "Add figures").Want(303)
 	w.member.Get(page).Want(200, "The officers returned it: Add figures")
+	w.boss.Get(page+"/edit").Want(200, `value="acme" selected`) // Acme's, though without a seat
 	w.member.Post(page+"/edit", "title", "A study of grids, with figures", "type", "contribution", "organization", "acme", "language", "en", "visibility", "commission",
 		"version", apptest.Value[string](w.Portal, `SELECT version::text FROM document`)).Want(303)
 	w.member.Post(page + "/send").Want(303)
