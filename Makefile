@@ -143,7 +143,7 @@ plans: go
 .PHONY: prove
 prove: go
 	@PROVE=1 go test -count=1 -v -run 'TestRulesByOracle$$' ./internal/access
-	@PROVE=1 go run ./internal/postgres/private/serve -- go test -count=1 -v -run 'Test(Matrix|RightsMachine)$$' ./internal/app
+	@PROVE=1 go run ./internal/postgres/private/serve -- go test -count=1 -v -run 'Test(Matrix|States|RightsMachine)$$' ./internal/app
 
 ## mutants: every call that asks for a right taken out, and every row of the policies dropped and widened: what no test notices
 # ARGS="-run EXPR" for those whose name matches, -again with the programs of the last run.

@@ -182,7 +182,7 @@ func binary(pkg string) string {
 	return dir + "/" + strings.ReplaceAll(strings.TrimPrefix(pkg, "internal/"), "/", "-") + ".test"
 }
 
-// start is a run of the tests of a package. PROVE: all of TestMatrix.
+// start is a run of the tests of a package. PROVE: all of TestMatrix and TestStates.
 func start(ctx context.Context, pkg, env string, args ...string) *exec.Cmd {
 	program, err := filepath.Abs(binary(pkg))
 	if err != nil {
@@ -265,10 +265,10 @@ type seen struct {
 	asked   map[string]map[string]bool
 }
 
-// unit is a test as "package test", or of TestMatrix "package test/subtest".
+// unit is a test as "package test", or of TestMatrix and TestStates "package test/subtest".
 func unit(pkg, test string) string {
 	top, _, sub := strings.Cut(test, "/")
-	if sub && top == "TestMatrix" {
+	if sub && (top == "TestMatrix" || top == "TestStates") {
 		return pkg + " " + strings.Join(strings.SplitN(test, "/", 3)[:2], "/")
 	}
 	return pkg + " " + top
@@ -360,8 +360,8 @@ var (
 	lock  sync.Mutex
 )
 
-// telling are the tests to run for units, the cheapest first: of TestMatrix one run
-// for up to ten subtests.
+// telling are the tests to run for units, the cheapest first: of TestMatrix and
+// TestStates one run for up to ten subtests.
 func (s *seen) telling(units map[string]bool) []*test {
 	names, subs := []string{}, map[string][]string{}
 	for u := range units {
@@ -387,7 +387,7 @@ func (s *seen) telling(units map[string]bool) []*test {
 	if len(some) > 4 {
 		some = some[:4]
 	}
-	// What takes no second goes before TestMatrix, and the rest after it.
+	// What takes no second goes before these, and the rest after it.
 	cheap := slices.IndexFunc(names, func(n string) bool { return s.took[plain(n)] > 800*time.Millisecond })
 	if cheap < 0 {
 		cheap = len(names)

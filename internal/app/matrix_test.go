@@ -204,6 +204,41 @@ func leads(routes []web.Route, method, path string) (found web.Route, ok bool) {
 	return found, ok && (found.Kind != access.CommissionKind || got[1] != "commissions" || got[2] == "grid-storage")
 }
 
+// body is what the API is sent on a route: with what is there, so that no fault is found with it before.
+func (w *world) body(d spec, r web.Route) any {
+	o, ok := d.operation(r.Method, r.Path)
+	if !ok || o.RequestBody == nil {
+		return nil
+	}
+	body := d.sample(o.RequestBody.Content["application/json"].Schema, 0)
+	if fields, ok := body.(map[string]any); ok {
+		for name, value := range map[string]string{"organization": "o1", "replaced_by": "GRID-STORAGE-N0002", "seat": w.ids["own seat"]} {
+			if fields[name] != nil {
+				fields[name] = value
+			}
+		}
+	}
+	return body
+}
+
+// ask asks a route: the API by token, or by the session where that is "".
+func (w *world) ask(c *apptest.Client, token string, r web.Route, path string, body any) apptest.Reply {
+	switch api, ok := strings.CutPrefix(path+asked[r.Path], "/api/v1"); {
+	case ok && token != "":
+		bearer := w.Visitor()
+		bearer.Token = token
+		return bearer.API(r.Method, api, body, "If-Match", `"v1"`)
+	case ok:
+		session := *c
+		session.Token = ""
+		return session.API(r.Method, api, body, "If-Match", `"v1"`, "Sec-Fetch-Site", "same-origin")
+	case r.Method == "GET":
+		return c.Get(path + asked[r.Path])
+	default:
+		return c.Post(path, "version", "1", "reason", "Because", "replaced_by", "GRID-STORAGE-N0002", "license", "CC-BY-4.0", "organization", "o1", "level", "O")
+	}
+}
+
 // TestMatrix asks every route as everybody: every role in the commission, in others
 // of it and beside it, in organizations, in the portal, by session and by token. Who
 // may not according to the tables is refused; no page is refused to who may, and
@@ -284,38 +319,17 @@ func TestMatrix(t *testing.T) {
 		t.Run(r.Operation, func(t *testing.T) {
 			whole--
 			path, question := w.path(t, r), r.Object+" "+r.Action
-			o, api := d.operation(r.Method, r.Path)
-			var body any
-			if o.RequestBody != nil {
-				body = d.sample(o.RequestBody.Content["application/json"].Schema, 0)
-				if fields, ok := body.(map[string]any); ok {
-					for name, value := range map[string]string{"organization": "o1", "replaced_by": "GRID-STORAGE-N0002", "seat": w.ids["own seat"]} {
-						if fields[name] != nil {
-							fields[name] = value
-						}
-					}
-				}
-			}
+			body := w.body(d, r)
 			for i, a := range actors {
 				may := allowed(a, r, path)
 				if may && (r.Method != "GET" || !all && (n+i)%4 != 0) {
 					continue // it would be done; of pages, a part is enough each time
 				}
-				var got apptest.Reply
-				switch {
-				case api && (n+i)%2 == 0 && a.c.Token != "": // by token
-					bearer := w.Visitor()
-					bearer.Token = a.c.Token
-					got = bearer.API(r.Method, strings.TrimPrefix(path+asked[r.Path], "/api/v1"), body, "If-Match", `"v1"`)
-				case api:
-					session := *a.c
-					session.Token = ""
-					got = session.API(r.Method, strings.TrimPrefix(path+asked[r.Path], "/api/v1"), body, "If-Match", `"v1"`, "Sec-Fetch-Site", "same-origin")
-				case r.Method == "GET":
-					got = a.c.Get(path + asked[r.Path])
-				default:
-					got = a.c.Post(path, "version", "1", "reason", "Because", "replaced_by", "GRID-STORAGE-N0002", "license", "CC-BY-4.0", "organization", "o1", "level", "O") // so that it is not found fault with before
+				token := ""
+				if (n+i)%2 == 0 {
+					token = a.c.Token
 				}
+				got := w.ask(a.c, token, r, path, body)
 				asks++
 				switch no := refused(got); {
 				case strings.HasPrefix(path, "/dev/"), path == "/sign-out": // open to everybody: the one on the developer's machine alone, the other does nothing for a visitor
