@@ -36,7 +36,7 @@ var (
 	workers = flag.Int("p", 2, "how many mutants are tried at once")
 	only    = flag.String("run", "", "only mutants whose name matches this expression")
 	wrap    = flag.String("exec", "", "a program that starts the tests, as go test has it")
-	again   = flag.Bool("again", false, "with the programs and the record of the last run")
+	again   = flag.Bool("again", false, "with the programs and records of the last run that are still there")
 	verbose = flag.Bool("v", false, "say of every mutant what killed it")
 )
 
@@ -96,16 +96,17 @@ func run() (survivors bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !*again {
-		for _, p := range packages {
-			cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", dir+"/overlay.json", "-o", binary(p), "./"+p)
-			if *wrap != "" {
-				cmd = exec.Command(*wrap, cmd.Args...)
-			}
-			cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-			if err := cmd.Run(); err != nil {
-				return false, fmt.Errorf("compile the tests of %s: %w", p, err)
-			}
+	for _, p := range packages {
+		if _, err := os.Stat(binary(p)); err == nil && *again {
+			continue
+		}
+		cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", dir+"/overlay.json", "-o", binary(p), "./"+p)
+		if *wrap != "" {
+			cmd = exec.Command(*wrap, cmd.Args...)
+		}
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return false, fmt.Errorf("compile the tests of %s: %w", p, err)
 		}
 	}
 	seen, err := record(packages, skip)

@@ -160,17 +160,16 @@ func (w *stateWorld) documents(t *testing.T) {
 			p.ids["shares"] = uuid.Must(uuid.NewV7()).String()
 			w.Exec(`INSERT INTO share (id, document_id, organization_id, to_person, level, created_by, created_at) SELECT $1, id, organization_id, $3, $4, $5, now() FROM document WHERE id = $2`, p.ids["shares"], p.document, w.actors[name].ID, level, w.sam.ID)
 		}
-		for _, name := range []string{"documents", "/d", "draft"} {
+		for _, name := range []string{"documents", "draft"} {
 			p.ids[name] = p.document.String()
 		}
 		p.held["recipient"], p.held["holder"] = []string{"recipient"}, []string{"recipient", "holder"}
-		switch {
-		case d.name == "own":
+		if d.name == "own" {
 			p.held["author"] = []string{"author"}
 			for _, role := range []string{"chair", "vice_chair", "secretary"} {
 				p.held[role] = append(seated(role), "owner", "colleague")
 			}
-		default:
+		} else {
 			p.held["colleague"], p.held["owner"], p.held["author"] = []string{"colleague"}, []string{"colleague", "owner"}, []string{"colleague"}
 			if d.author == "author" {
 				p.held["author"] = []string{"colleague", "author"}
