@@ -50,6 +50,8 @@ type Roster struct {
 	Next string // cursor of the next page, "" for none
 	// Now: as of this moment, and not of one that has passed.
 	Now bool
+	// Emails: addresses are there.
+	Emails bool
 	// OfficersOnly: only the officers are shown, who are public in any case.
 	OfficersOnly bool
 }
@@ -91,11 +93,11 @@ func (s *Service) Each(ctx context.Context, who access.Actor, slug string, at ti
 	if err != nil {
 		return r, nil, err
 	}
-	emails := s.access.May(who, r.Scope(), "seat", "edit")
+	r.Emails = s.access.May(who, r.Scope(), "seat", "edit")
 	return r, func(fn func(RosterSeat) error) error {
 		query, args := rosterQuery(r, f, keyset.Page{Limit: mostExported})
 		return postgres.Each(ctx, s.db, func(row RosterSeat) error {
-			if !emails {
+			if !r.Emails {
 				row.Email = nil
 			}
 			return fn(row)

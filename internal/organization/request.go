@@ -170,14 +170,8 @@ func (s *Service) Grant(ctx context.Context, who access.Actor, commission string
 
 // Refuse declines a request, for a reason that the organization reads.
 func (s *Service) Refuse(ctx context.Context, who access.Actor, commission string, id uuid.UUID, reason string) (Request, error) {
-	if _, _, err := s.requireCommission(ctx, who, commission, "edit"); err != nil {
-		return Request{}, err
-	}
-	if err := checkReason(&reason, 3); err != nil {
-		return Request{}, err
-	}
 	return s.answer(ctx, who, commission, id, "declined", reason, func(tx *journal.Tx, c Commission, r Request) error {
-		return tx.RecordAs("participation", "decline", r.OrganizationID, journal.Say("Declined that %s takes part in %s as %s: %s", r.OrganizationName, c.Name, r.Level, reason))
+		return tx.RecordAs("participation", "decline", r.OrganizationID, journal.Say("Declined that %s takes part in %s as %s: %s", r.OrganizationName, c.Name, r.Level, r.Reason))
 	})
 }
 
@@ -193,6 +187,9 @@ func (s *Service) Request(ctx context.Context, who access.Actor, commission stri
 
 func (s *Service) answer(ctx context.Context, who access.Actor, commission string, id uuid.UUID, state, reason string, fn func(*journal.Tx, Commission, Request) error) (Request, error) {
 	c, permit, err := s.requireCommission(ctx, who, commission, "edit")
+	if err == nil && state == "declined" {
+		err = checkReason(&reason, 3)
+	}
 	if err != nil {
 		return Request{}, err
 	}

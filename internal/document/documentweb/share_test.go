@@ -196,6 +196,7 @@ func TestSharing(t *testing.T) {
 		t.Error("the journal does not say for which organization it was shared")
 	}
 	n.boss.API("POST", "/documents/ENERGY-N0007/shares", map[string]string{"with": "commission", "recipient": "rail", "level": "see"}).Want(201)
+	n.gus.Get("/documents/ENERGY-N0007").Want(200, "Globex").Lacks("Rail") // with whom else it is shared
 	n.boss.Get("/organizations/acme/shares/given").Want(200, "A study that stays shared", "Globex", "Rail").Lacks("A study of commission")
 	n.boss.Get("/organizations/acme").Want(200, "Shared with us", "Shared by us")
 	n.member.Get("/organizations/acme").Want(200, "Shared with us").Lacks("Shared by us")
@@ -225,6 +226,9 @@ func TestGrant(t *testing.T) {
 	n.Exec(`INSERT INTO commission (slug, acronym, name, kind, state) VALUES ('over', 'OVER', 'Over', 'commission', 'concluded')`)
 	n.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) VALUES ('gone', 'Gone', 'gone', 'company', 'suspended', 'DE')`)
 	n.Exec(`INSERT INTO token (hash, person_id, name, read_only, created_at) VALUES (sha256('portal_reads'), $1, 'Reads', true, now())`, n.boss.ID)
+	hidden := n.Person("Hanna Hidden")
+	n.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, roster_visibility) VALUES ('closed', 'CLOSED', 'Closed', 'commission', 'active', 'officers')`)
+	n.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) SELECT '[2020-01-01,)', id, $1, $2, 'observer', 'chair' FROM commission WHERE slug = 'closed'`, hidden.ID, hidden.Name)
 	reads := *n.boss
 	reads.Token = "portal_reads"
 	visitor := n.Visitor()
@@ -256,6 +260,7 @@ func TestGrant(t *testing.T) {
 		{"no commission", n.boss, "ENERGY-N0001", "commission", "nowhere", "see", "", 422, "no commission"},
 		{"a suspended organization", n.boss, "ENERGY-N0001", "organization", "gone", "see", "", 422, "no member organization"},
 		{"a person on no open roster", n.boss, "ENERGY-N0001", "person", n.stranger.ID.String(), "see", "", 422, "no such person among those you may see"},
+		{"a person on a roster that is closed", n.boss, "ENERGY-N0001", "person", hidden.ID.String(), "see", "", 422, "no such person among those you may see"},
 		{"no person", n.boss, "ENERGY-N0001", "person", nobody, "see", "", 422, "no such person among those you may see"},
 		{"an address", n.boss, "ENERGY-N0001", "person", "stan@example.org", "see", "", 422, "no such person among those you may see"},
 		{"oneself", n.boss, "ENERGY-N0001", "person", n.boss.ID.String(), "see", "", 422, "no such person among those you may see"},
@@ -295,7 +300,7 @@ func TestGrant(t *testing.T) {
 	n.boss.Get(form+"?with=person").Want(200, "Whom do you look for?")
 	n.boss.Get(form+"?with=person&q=pia").Want(200, "Pia Partner", "PORTS")
 	n.boss.Get(form+"?with=person&q=max").Want(200, "Max Member")
-	for _, q := range []string{"stan", n.stranger.Name, "example.org"} {
+	for _, q := range []string{"hanna", "stan", n.stranger.Name, "example.org"} {
 		n.boss.Get(form+"?with=person&q="+strings.ReplaceAll(q, " ", "+")).Want(200, "Nobody of this name")
 	}
 	// It says when there are more than it shows, and keeps what is chosen.

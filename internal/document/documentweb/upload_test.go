@@ -122,6 +122,8 @@ func TestSubmission(t *testing.T) {
 	w.chair.API("PATCH", "/documents/ENERGY-N0002", map[string]any{"title": "x y z"}, "If-Match", d.Header.Get("ETag")).Want(200, `"title":"x y z"`)
 	w.member.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(422, "Choose a file.") // to reserve is for officers
 	w.outsider.API("POST", list, map[string]any{"title": "No file", "type": "report"}).Want(404)
+	w.Exec(`INSERT INTO organization (slug, name, plain_name, kind, state, country) VALUES ('globex', 'Globex', 'globex', 'company', 'member', 'FR')`)
+	w.member.API("POST", list, map[string]any{"title": "For another", "type": "report", "organization": "globex", "upload": send(w.member, "c.pdf", pdf)}).Want(422, "that you act for")
 	w.member.API("POST", list, map[string]any{"title": "For another", "type": "report", "organization": "nobody", "upload": send(w.member, "c.pdf", pdf)}).Want(422, "organization")
 }
 

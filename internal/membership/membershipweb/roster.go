@@ -132,8 +132,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			return err
 		}
 		header := []string{"Name", "Role", "Organization", "Organization address", "Country", "Votes", "Suspended", "From", "Until", "Appointed by"}
-		emails := h.Policy.May(who, r.Scope(), "seat", "edit")
-		if emails {
+		if r.Emails {
 			header = append(header, "E-mail")
 		}
 		for i := range header {
@@ -153,7 +152,7 @@ func (h *pages) getExport(extension string) fiber.Handler {
 			err = each(func(row membership.RosterSeat) error {
 				values := []any{row.Name, views.RoleName(ctx, row.Role), row.OrganizationName, row.Organization, row.Country, row.Voting, row.Suspended,
 					sheet.Day(calendar.Day(ctx, row.From)), lastDay(ctx, row.Until), views.Appointer(ctx, row.AppointedBy)}
-				if emails {
+				if r.Emails {
 					values = append(values, row.Email)
 				}
 				return out.WriteRow(values...)

@@ -214,6 +214,12 @@ func TestDirectory(t *testing.T) {
 	w.Visitor().Get("/organizations/export?country=FR").Want(200, "vent-du-sud", "France").Lacks("nordwind")
 	w.Visitor().Get("/organizations/export?format=xlsx").Want(200, "PK")
 	w.Visitor().Get("/organizations/export?format=pdf").Want(422)
+	// Who sits for it is said where the reader sees the roster.
+	w.sit(w.grid, w.Person("Sid Seated"), "observer", &fr)
+	w.Visitor().Get("/organizations/vent-du-sud").Want(200, "Sid Seated")
+	w.Exec(`UPDATE commission SET roster_visibility = 'officers'`)
+	w.chair.Get("/organizations/vent-du-sud").Want(200, "Sid Seated")
+	w.Visitor().Get("/organizations/vent-du-sud").Want(200).Lacks("Sid Seated")
 	visitor := w.Visitor()
 	for what, n := range map[string]int{
 		"/organizations?kind=company": 1, "/organizations?q=nord": 2, "/organizations/nordwind": 3, "/commissions/grid-storage/organizations": 3,
