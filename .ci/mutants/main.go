@@ -40,6 +40,9 @@ var (
 	verbose = flag.Bool("v", false, "say of every mutant what killed it")
 )
 
+// mostTests bounds how many tests are run for one mutant.
+var mostTests = flag.Int("tests", 12, "how many tests at most are tried on one mutant")
+
 var dry = flag.Bool("list", false, "only list the mutants")
 
 func main() {
@@ -148,15 +151,12 @@ func run() (survivors bool, err error) {
 	return report(all, time.Since(began))
 }
 
-// mostTests bounds how many tests are run for one mutant, and most how long one may take.
-const (
-	mostTests = 12
-	most      = 60 * time.Second
-)
+// most is how long one test may take.
+const most = 60 * time.Second
 
 func (m *mutant) try() {
 	for _, t := range m.tests {
-		if m.tried == mostTests {
+		if m.tried == *mostTests {
 			return
 		}
 		m.tried++
@@ -387,9 +387,7 @@ func (s *seen) telling(units map[string]bool) []*test {
 		}
 	}
 	slices.Sort(some)
-	if len(some) > 4 {
-		some = some[:4]
-	}
+	some = some[:min(len(some), *mostTests/3)]
 	// What takes no second goes before these, and the rest after it.
 	cheap := slices.IndexFunc(names, func(n string) bool { return s.took[plain(n)] > 800*time.Millisecond })
 	if cheap < 0 {

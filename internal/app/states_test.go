@@ -27,6 +27,7 @@ type place struct {
 	slug     string              // of the commission
 	document uuid.UUID           // zero for the commission
 	reads    string              // of a document: the action of reading it
+	cited    string              // and its number
 	held     map[string][]string // by actor: their roles there
 }
 
@@ -150,7 +151,7 @@ func (w *stateWorld) documents(t *testing.T) {
 		{"draft", "commission", "draft", "", "author"}, {"submitted", "public", "draft", "submitted", "author"}, {"returned", "portal", "draft", "returned", "author"},
 	} {
 		numbered := d.status != "draft" || d.name == "reserved"
-		p := place{name: d.name, slug: "grid-storage", reads: "read:" + d.visibility, document: uuid.Must(uuid.NewV7()), held: maps.Clone(held), ids: maps.Clone(w.ids)}
+		p := place{name: d.name, slug: "grid-storage", reads: "read:" + d.visibility, document: uuid.Must(uuid.NewV7()), cited: fmt.Sprintf("GRID-STORAGE-N%04d", 100+i), held: maps.Clone(held), ids: maps.Clone(w.ids)}
 		w.Exec(`INSERT INTO document (id, commission_id, number, title, type, organization_id, author_id, status, status_since, status_reason, before_withdrawal, review, review_reason, visibility, versions, languages, created_at, updated_at)
 			SELECT $1, c.id, CASE WHEN $2 THEN $3::int END, 'Paper', 'report', CASE WHEN $4 = 'own' THEN NULL ELSE o.id END, $5, $6, now(), 'Why', CASE WHEN $6 = 'withdrawn' THEN 'available' END, NULLIF($7, ''), 'Why', $8, 1, '{en}', now(), now()
 			FROM commission c, organization o WHERE c.slug = 'grid-storage' AND o.slug = 'nordwind'`, p.document, numbered, 100+i, d.name, w.actors[d.author].ID, d.status, d.review, d.visibility)
@@ -241,6 +242,22 @@ func (w *stateWorld) wants(who string, p place, r web.Route, reader bool) string
 	return no
 }
 
+// leads is the route of an address that the page of a place has, and of which place it
+// is: of that one, of the commission that it is in, or the portal.
+func (w *stateWorld) leads(routes []web.Route, p place, method, to string) (web.Route, place, bool) {
+	r, ok := leads(routes, method, to)
+	switch {
+	case r.Kind == access.PortalKind:
+		p = place{}
+	case p.reads != "" && regexp.MustCompile(`^/documents/(`+p.ids["documents"]+`|`+p.cited+`)(/|$)`).MatchString(to):
+	case r.Kind != access.CommissionKind || !strings.HasPrefix(to+"/", "/commissions/"+p.slug+"/"):
+		ok = false // it is about something else
+	case p.reads != "":
+		p = w.places[slices.IndexFunc(w.places, func(c place) bool { return c.name == "active" })]
+	}
+	return r, p, ok && !strings.HasPrefix(to, "/dev/")
+}
+
 // TestStates asks for commissions in each of their states and documents in each of
 // theirs, as everybody who has to do with them, by session, token and a token that may
 // only read; a part of it, and all by make prove. What may not be read is answered, to
@@ -248,12 +265,13 @@ func (w *stateWorld) wants(who string, p place, r web.Route, reader bool) string
 func TestStates(t *testing.T) {
 	t.Parallel()
 	w, d := newStates(t), described(t)
+	routes := w.Web.Routes()
 	all, asks, denials := os.Getenv("PROVE") != "", 0, 0
 	entries := func() int {
 		return apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry WHERE person_id IS NOT NULL`)
 	}
 	before := entries()
-	for n, r := range w.Web.Routes() {
+	for n, r := range routes {
 		first := strings.Split(strings.TrimPrefix(r.Path, "/api/v1")+"/", "/")[1]
 		ofDocument := first == "documents" || first == "shares" && r.Object == "share"
 		if r.Kind != access.CommissionKind || r.Object == "" || r.Live || r.Method == "OPTIONS" || !ofDocument && first != "commissions" {
@@ -305,6 +323,12 @@ func TestStates(t *testing.T) {
 							if good = got.Status == 404 && is == missing[name+token]; !good {
 								is += "\nfor what is not there " + missing[name+token]
 							}
+						case granted:
+							offers(got.Body, func(method, to string) {
+								if r, at, ok := w.leads(routes, p, method, to); ok && !(name == "visitor" && method == "GET") && slices.Contains([]string{no, none, signsIn}, w.wants(name, at, r, false)) {
+									t.Errorf("%s, %s, offers %s %s to %s, who may not %s %s", path, p.name, method, to, name, r.Object, r.Action)
+								}
+							})
 						case signsIn:
 							good = asksToSignIn(got)
 						case no:

@@ -156,6 +156,8 @@ func TestIssuer(t *testing.T) {
 	ada.Get("/profile/factors").Want(200, "Sign in with Nordwind Login", ">Link<")
 	p.Exec(`UPDATE session SET created_at = created_at - interval '1 hour'`)
 	ada.Post("/profile/factors/oidc").Want(403, "Is it you?")
+	p.Visitor().Post("/profile/factors/oidc").Want(401)
+	p.Visitor().Post("/profile/factors/oidc/remove").Want(401)
 	page := ada.Post("/profile/factors/oidc", "_again", password).Want(200, "Go on to Nordwind Login")
 	back := i.consent(html.UnescapeString(goOn.FindStringSubmatch(page.Body)[1]), p.Now(), who)
 	eve := newAccount(t, p, "eve@example.org")

@@ -106,6 +106,7 @@ func TestSubmission(t *testing.T) {
 	}
 	w.chair.Post(page + "/accept").Want(409)
 	w.member.Get("/documents/ENERGY-N0001").Want(200, "with figures", "Available")
+	w.member.Get("/documents/ENERGY-N0001/edit").Want(409)
 	w.member.Post("/documents/ENERGY-N0001/edit", "title", "Another title", "type", "contribution", "version", "9").Want(409)
 
 	// The same through the API, with review switched off.
