@@ -25,6 +25,9 @@ var weaker = map[string]map[string]string{
 		"author": "colleague", "owner": "colleague", "colleague": "recipient", "holder": "recipient", "recipient": "person"},
 }
 
+// implies are the roles that come with a role: what these have, it has already.
+var implies = map[string]string{"representative": "affiliate", "officer": "member", "owner": "colleague", "holder": "recipient"}
+
 // rowsOf are the roles that have a right, by kind and "object, action".
 var rowsOf = map[string]map[string][]string{}
 
@@ -71,7 +74,7 @@ func changes() ([]*mutant, error) {
 			}
 			make(true, r.role)
 			role := weaker[kind][r.role]
-			for role != "" && slices.Contains(has[r.question], role) {
+			for role != "" && (slices.Contains(has[r.question], role) || slices.Contains(has[r.question], implies[role])) {
 				role = weaker[kind][role]
 			}
 			if role != "" && !added[role+r.question] {

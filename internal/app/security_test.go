@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/web"
 )
@@ -133,5 +134,16 @@ func TestScanners(t *testing.T) {
 	}
 	if n < 50 {
 		t.Errorf("only %d addresses were found", n)
+	}
+}
+
+// TestLetters: outside development, what the portal has written is the secretariat's alone.
+func TestLetters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2, func(c *app.Config) { c.Development = false })
+	for _, path := range []string{"/dev/mail", "/dev/mail/" + w.ids["mail"], "/dev/mail/" + w.ids["mail"] + "/body"} {
+		w.sam.Get(path).Want(200)
+		w.Visitor().Get(path).Want(303)
+		w.Person("Pat " + path[len(path)-4:]).Get(path).Want(404)
 	}
 }

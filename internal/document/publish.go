@@ -145,7 +145,7 @@ func (s *Service) Opened(ctx context.Context, who access.Actor, name string) (Do
 	if err != nil {
 		return Document{}, nil, err
 	}
-	versions, err := s.Versions(ctx, who, d)
+	versions, err := s.Versions(ctx, d)
 	for i := range versions {
 		versions[i].Person = nil // the world reads who it is by, and not who sent the file
 	}

@@ -234,12 +234,11 @@ func set[T any](to *T, v *T) {
 }
 
 func (h *api) versions(ctx context.Context, in *Named) (*web.Listed[document.Version], error) {
-	who := access.From(ctx)
-	d, err := h.documents.Show(ctx, who, in.Name)
+	d, err := h.documents.Show(ctx, access.From(ctx), in.Name)
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.documents.Versions(ctx, who, d)
+	list, err := h.documents.Versions(ctx, d)
 	return web.Page(list, ""), err
 }
 

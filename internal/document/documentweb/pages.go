@@ -346,7 +346,7 @@ func (h *pages) show(c *fiber.Ctx, status int, d document.Document) error {
 	}
 	p.May["edit"] = p.May["edit"] && d.Editable(p.May["accept"]) == nil
 	var err error
-	if p.Versions, err = h.documents.Versions(ctx, who, d); err != nil {
+	if p.Versions, err = h.documents.Versions(ctx, d); err != nil {
 		return err
 	}
 	p.May["share"], p.May["shares"] = d.Shareable() == nil && h.documents.May(who, d, "share", "grant"), d.Number != nil && h.documents.May(who, d, "share", "read")

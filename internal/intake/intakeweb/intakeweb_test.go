@@ -404,6 +404,10 @@ func TestPages(t *testing.T) {
 	ada.Get("/imports").Want(404)
 	ada.PostFile("/imports", "file", "x.csv", []byte(companies), "kind", "organizations").Want(404)
 	sam.Get("/imports").Want(200, "Nothing has been imported yet")
+	if _, err := p.Imports.File(t.Context(), ada.Email, intake.Upload{Kind: "organizations", FileName: "x.csv"}, strings.NewReader(companies), int64(len(companies)), true, func(int) {}); err == nil {
+		t.Error("the command line imports for whoever may not")
+	}
+	sam.Get("/imports").Want(200, "Nothing has been imported yet")
 	for _, tt := range []struct{ name, kind, content, want string }{
 		{"no kind", "", companies, "Choose what the file holds"},
 		{"empty", "organizations", "", "This file is empty"},

@@ -65,6 +65,9 @@ func TestApply(t *testing.T) {
 
 func TestDecide(t *testing.T) {
 	w := newWorld(t)
+	// Ada is on a roster as well that the chair does not see.
+	w.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, roster_visibility) VALUES ('closed', 'CLOSED', 'Closed', 'commission', 'active', 'officers')`)
+	w.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) SELECT tstzrange(now() - interval '1 day', NULL), id, $1, $2, 'observer', 'chair' FROM commission WHERE slug = 'closed'`, w.ada.ID, w.ada.Name)
 	id := w.apply(w.ada, "voting_representative", "acme")
 	path := "/commissions/energy/applications/" + id
 	w.ada.Get(path).Want(200, "Grids &lt;and&gt; storage", "The officers of Energy decide").Lacks(`action="` + path + `/approve"`)

@@ -293,6 +293,15 @@ func TestRosterVisibility(t *testing.T) {
 			c.Get(seatPath(w.chairSeat)).Want(200)
 		}
 	}
+	// A seat of Acme is its representatives' too; another role is the chair's to give.
+	w.Exec(`UPDATE commission SET roster_visibility = 'officers'`)
+	acme, sue := uuid.Must(uuid.NewV7()), w.Person("Sue Secretary")
+	w.sit(acme, w.ben, "observer", &w.acme)
+	w.sit(uuid.Must(uuid.NewV7()), sue, "secretary", nil)
+	w.nobody.Get(seatPath(acme)).Want(404)
+	w.rep.Get(seatPath(acme)).Want(200)
+	sue.Get(seatPath(acme)).Want(200, "Suspend").Lacks("Another role")
+	w.chair.Get(seatPath(acme)).Want(200, "Suspend", "Another role")
 }
 
 func TestBulk(t *testing.T) {

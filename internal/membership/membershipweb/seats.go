@@ -304,7 +304,7 @@ func (h *pages) showAppoint(c *fiber.Ctx, status int, home membership.Home, f vi
 	name := ""
 	if key, err := uuid.Parse(f.Values["person"]); err == nil {
 		var e error
-		if name, e = h.seats.NameIn(c.UserContext(), web.Actor(c), home, key); e != nil {
+		if name, e = h.seats.NameIn(c.UserContext(), home, key); e != nil {
 			return e
 		}
 	}

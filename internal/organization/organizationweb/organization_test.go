@@ -251,6 +251,8 @@ func TestEdit(t *testing.T) {
 	}
 	bob := w.Person("Bob Bystander")
 	bob.Get(page + "/edit").Want(403)
+	w.rita.Get(page+"/edit").Want(200, `name="about"`).Lacks(`name="category"`)
+	w.sam.Get(page+"/edit").Want(200, `name="category"`)
 	bob.Post(page, form("Bob's", "1")...).Want(403)
 	w.rita.Post(page, form("", "1")...).Want(422, "Fill this in")
 	w.rita.Post(page, form("Nordwind Energie AG", "1")...).Want(303)

@@ -45,6 +45,9 @@ func TestParticipation(t *testing.T) {
 	w.Visitor().API("GET", api, nil).Want(404, "does not take part")
 	w.chair.API("PUT", api, map[string]any{"level": "O"}, "If-Match", participating).Want(412)
 	w.chair.API("PUT", api, map[string]any{"level": "O"}).Want(200)
+	w.Exec(`INSERT INTO access_rules (commission_id) VALUES ($1)`, w.grid)
+	w.Exec(`INSERT INTO access_rule (commission_id, role, object, action, effect) VALUES ($1, 'officer', 'seat', 'edit', 'deny')`, w.grid)
+	w.chair.Post(page+"/nordwind/end", "seats", "true").Want(403) // who may not end seats
 	w.chair.API("DELETE", api, nil).Want(204)
 	w.chair.API("DELETE", api, nil).Want(404)
 	for kind, n := range map[string]int{"participation.set": 3, "participation.left": 1, "participation.ended": 1} {

@@ -28,7 +28,7 @@ func (h *pages) getPeople(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	claims, more, err := h.organizations.Claims(ctx, who, o)
+	claims, more, err := h.organizations.Claims(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -149,6 +149,7 @@ func TestRulesRefused(t *testing.T) {
 	}
 	w.chair.API("PATCH", "/commissions/energy/access", body(change{"observer", "document", "submit", "deny"}), "If-Match", `"v0"`).Want(412)
 	w.chair.API("PATCH", "/commissions/energy/access", body(change{"observer", "document", "submit", "deny"})).Want(428)
+	w.member.API("PATCH", "/commissions/energy/access", body(change{"observer", "document", "submit", "deny"})).Want(404)
 	if n := apptest.Value[int](w.Portal, `SELECT count(*) FROM access_rule`); n != 1 {
 		t.Errorf("%d rules, want the first alone", n)
 	}
@@ -190,6 +191,26 @@ func TestRulesPages(t *testing.T) {
 	w.chair.Post(back, "version", fmt.Sprint(version)).Want(303)
 	w.observer.API("GET", "/documents/ENERGY-N0001", nil).Want(200)
 	w.chair.Get("/commissions/energy/history").Want(200, "Changed who may: See documents for members")
+}
+
+// TestPagesByRules: pages offer what the rules of the commission leave to their reader.
+func TestPagesByRules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Exec(`INSERT INTO application (commission_id, person_id, role) VALUES ($1, $2, 'observer')`, w.energy, w.ed.ID)
+	w.Exec(`INSERT INTO invitation (commission_id, email, role, hash, invited_by, expires_at) VALUES ($1, 'x@example.org', 'observer', sha256('x'), $2, now() + interval '10 days')`, w.energy, w.chair.ID)
+	const at = "/commissions/energy"
+	w.secretary.Get(at+"/applications").Want(200, `/applications/preview"`)
+	w.secretary.Get(at+"/invitations").Want(200, `/invitations/new"`)
+	w.secretary.Get(at+"/access/report.csv").Want(200, w.member.Email)
+	w.set(w.chair, change{"officer", "access", "read", "deny"}, change{"secretary", "application", "decide", "deny"}, change{"secretary", "invitation", "send", "deny"}, change{"secretary", "seat", "edit", "deny"}).Want(200)
+	w.secretary.Get(at+"/applications").Want(200, "Ed").Lacks(`/applications/preview"`, `/invitations/new"`)
+	w.secretary.Get(at + "/applications?state=decided").Want(200).Lacks(`/invitations/new"`)
+	w.secretary.Get(at+"/invitations").Want(200, "x@example.org").Lacks(`/invitations/new"`, "/resend")
+	w.secretary.Get(at + "/access").Want(404)
+	w.chair.Get(at + "/access").Want(200) // always sees the rules
+	w.set(w.chair, change{"secretary", "access", "read", "allow"}).Want(200)
+	w.secretary.Get(at+"/access/report.csv").Want(200, w.member.Name).Lacks(w.member.Email)
 }
 
 // TestExplain asks why, about oneself and others, through both doors.
