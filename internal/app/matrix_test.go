@@ -356,6 +356,7 @@ func TestMatrix(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("%d asked, %d of them refused", asks, denials)
 	if whole == 0 && denials < 4000 { // else some of it was asked for
 		t.Errorf("%d of %d were refused: the matrix looked elsewhere", denials, asks)
 	}

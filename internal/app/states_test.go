@@ -294,7 +294,7 @@ func TestStates(t *testing.T) {
 				for j, name := range stateActors {
 					for k, token := range []string{"", w.actors[name].Token, w.actors[name].Token + "-reads"} {
 						bearer := strings.HasPrefix(r.Path, "/api/") && name != "visitor"
-						if k > 0 && !bearer || !all && (n+3*i+j+5*k)%24 != 0 {
+						if k > 0 && !bearer || !all && (n+3*i+j+5*k)%36 != 0 {
 							continue
 						}
 						want := w.wants(name, p, r, k == 2)
