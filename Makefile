@@ -146,7 +146,7 @@ prove: go
 	@PROVE=1 go run ./internal/postgres/private/serve -- go test -count=1 -v -run 'Test(Matrix|States|RightsMachine)$$' ./internal/app
 
 ## mutants: every call that asks for a right taken out, and every row of the policies dropped and widened: what no test notices
-# ARGS="-run EXPR" for those whose name matches, -again with the programs of the last run, -tests 60 to try more of them on each.
+# ARGS="-run EXPR" for those whose name matches, -again with the programs of the last run.
 .PHONY: mutants
 mutants: go
 	@go build -o var/test/portal ./cmd/portal

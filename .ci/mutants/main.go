@@ -41,7 +41,7 @@ var (
 )
 
 // mostTests bounds how many tests are run for one mutant.
-var mostTests = flag.Int("tests", 12, "how many tests at most are tried on one mutant")
+var mostTests = flag.Int("tests", 30, "how many tests at most are tried on one mutant")
 
 var dry = flag.Bool("list", false, "only list the mutants")
 
