@@ -400,7 +400,7 @@ func active(kind, body string) (faults []string) {
 func TestNothingElseIsFetched(t *testing.T) {
 	t.Parallel()
 	places := map[string]string{
-		"internal/account/identity.go": "the issuer, OIDC_ISSUER", "internal/blob/blob.go": "the store of files, FILES", "internal/clamd/clamd.go": "the scanner, CLAMD",
+		"internal/account/identity.go": "the issuer, OIDC_ISSUER", "internal/app/config.go": "the same, and nobody whom it refers to", "internal/blob/blob.go": "the store of files, FILES", "internal/clamd/clamd.go": "the scanner, CLAMD",
 		"internal/mail/smtp.go": "the mail server, SMTP_HOST", "internal/postgres/line.go": "the database, DATABASE_URL",
 	}
 	calls := regexp.MustCompile(`\bhttp\.(Get|Head|Post|PostForm|Client|NewRequest\w*|DefaultClient|DefaultTransport|Transport)\b|\b(net|tls)\.(Dial\w*|Dialer)\b|\bsmtp\.|\boidc\.NewProvider\b|\w+blob\.Open\w*\(|\bfasthttp\.(Do|Get|Post|Client|Dial)\b|\bfiber\.(Get|Post|AcquireClient|AcquireAgent)\(`)

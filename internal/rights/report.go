@@ -73,9 +73,13 @@ func (s *Service) Report(ctx context.Context, who access.Actor, slug, name strin
 }
 
 // readers are the ways to read: by roles $2 the levels $3 in the commission $1, at
-// $4; and, of the document $5, what ties people to it.
-const readers = `
-	WITH reads AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (role, levels)), d AS (SELECT id, organization_id, author_id, visibility FROM document WHERE id = $5)
+// $4; and, of the document $5, what ties people to it. Who has to have a second factor
+// and has none is left what is theirs by no role; an organization that takes no part
+// gives nobody anything.
+var readers = `
+	WITH acts AS (SELECT a.person_id, a.organization_id, a.representative FROM affiliation a JOIN organization o ON o.id = a.organization_id
+	              WHERE a.state = 'confirmed' AND a.period @> $4::timestamptz AND o.state IN ('member', 'pending')),
+	     reads AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (role, levels)), d AS (SELECT id, organization_id, author_id, visibility FROM document WHERE id = $5)
 	SELECT p.name, p.email, x.through, x.role, o.name AS organization, x.reads
 	FROM (SELECT s.person_id, s.organization_id, 'seat' AS through, s.role, r.levels AS reads
 	      FROM seat s JOIN reads r ON r.role = s.role WHERE s.commission_id = $1 AND s.period @> $4::timestamptz AND NOT s.suspended
@@ -89,17 +93,18 @@ const readers = `
 	      SELECT person_id, NULL, 'secretariat', '', 'all' FROM portal_role WHERE role = 'secretariat'
 	      UNION ALL
 	      SELECT d.author_id, d.organization_id, 'author', '', 'this' FROM d WHERE d.organization_id IS NULL
-	         OR EXISTS (SELECT FROM affiliation a WHERE a.person_id = d.author_id AND a.organization_id = d.organization_id AND a.state = 'confirmed' AND a.period @> $4::timestamptz)
+	         OR EXISTS (SELECT FROM acts a WHERE a.person_id = d.author_id AND a.organization_id = d.organization_id)
 	      UNION ALL
 	      SELECT a.person_id, a.organization_id, CASE WHEN a.representative THEN 'representative' ELSE 'source' END, '', 'this'
-	      FROM d JOIN affiliation a ON a.organization_id = d.organization_id AND a.state = 'confirmed' AND a.period @> $4::timestamptz
+	      FROM d JOIN acts a ON a.organization_id = d.organization_id
 	      WHERE a.representative OR d.visibility <> 'named'
 	      UNION ALL
 	      SELECT coalesce(h.to_person, a.person_id, t.person_id), coalesce(h.to_organization, t.organization_id), 'share', coalesce(t.role, ''), 'this'
 	      FROM d JOIN share h ON h.document_id = d.id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > $4::timestamptz
-	      LEFT JOIN affiliation a ON a.organization_id = h.to_organization AND a.state = 'confirmed' AND a.period @> $4::timestamptz
+	      LEFT JOIN acts a ON a.organization_id = h.to_organization
 	      LEFT JOIN seat t ON t.commission_id = h.to_commission AND t.period @> $4::timestamptz AND NOT t.suspended) x
 	JOIN person p ON p.id = x.person_id AND p.state = 'active'
+	 AND (x.organization_id IS NULL AND x.role = '' AND x.through IN ('author', 'share') OR NOT ` + access.Resting("p.id", "$4::timestamptz") + `)
 	LEFT JOIN organization o ON o.id = x.organization_id
 	ORDER BY p.name, p.id, x.through, x.role`
 

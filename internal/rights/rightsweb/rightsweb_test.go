@@ -283,6 +283,19 @@ func TestReport(t *testing.T) {
 	}
 	w.chair.Get(report + "?document=ENERGY-N0099").Want(404)
 	w.member.Get(report).Want(404)
+
+	// Only who can read now: nobody for an organization that is suspended, and no role
+	// of who lacks the second factor that it asks for.
+	w.Exec(`UPDATE organization SET state = 'suspended' WHERE slug = 'nordwind'`)
+	w.Exec(`INSERT INTO factor_role (scope, role) VALUES ('commission', 'invited_expert')`)
+	for path, lost := range map[string]string{report + "?document=ENERGY-N0001": "Bea Boss", report: "Max Member"} {
+		if got := lines(path); strings.Contains(got, lost) {
+			t.Errorf("%s still has %s:\n%s", path, lost, got)
+		}
+	}
+	if got := lines(report + "?document=ENERGY-N0001"); !strings.Contains(got, "Gil Guest") {
+		t.Errorf("who it is shared with is lost:\n%s", got)
+	}
 }
 
 // TestOwnRoles makes a role of the commission's own, gives it to an observer, lets it
