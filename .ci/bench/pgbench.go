@@ -22,12 +22,16 @@ var (
 func script(ctx context.Context, database string, op operation, o options) (m measured, err error) {
 	var b strings.Builder
 	for _, s := range op.Statements {
+		types, err := parameters(ctx, database, s.Query)
+		if err != nil {
+			return m, err
+		}
 		b.WriteString(placeholder.ReplaceAllStringFunc(s.Query, func(at string) string {
 			n, _ := strconv.Atoi(at[1:]) // the expression lets digits through alone
 			if n < 1 || n > len(s.Args) || s.Args[n-1] == nil {
 				return "NULL"
 			}
-			return literal(*s.Args[n-1])
+			return literal(*s.Args[n-1]) + "::" + types[n-1]
 		}))
 		b.WriteString(";\n")
 	}
@@ -50,6 +54,21 @@ func script(ctx context.Context, database string, op operation, o options) (m me
 	}
 	m.Rate, err = strconv.ParseFloat(string(rate[1]), 64)
 	return m, err
+}
+
+// parameters are the types that Postgres finds the parameters of a statement to have.
+func parameters(ctx context.Context, database, query string) (types []string, err error) {
+	db, err := open(database)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, "PREPARE bench AS "+query); err != nil {
+		return nil, err
+	}
+	err = db.SelectContext(ctx, &types, `SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = 'bench'`)
+	return types, err
 }
 
 // literal writes a text so that neither SQL nor pgbench, to which a colon begins a
