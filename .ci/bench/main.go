@@ -100,19 +100,16 @@ func run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	found, err := perform(ctx, *url, o)
-	if err != nil {
-		return err
-	}
+	found, failed := perform(ctx, *url, o) // what was measured is written all the same
 	text, err := report(ctx, large, few, found, o)
 	if err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	if o.out == "-" {
 		fmt.Print(text)
-		return nil
+		return failed
 	}
-	return os.WriteFile(o.out, []byte(text), 0o644) //nolint:gosec // a page to read
+	return errors.Join(failed, os.WriteFile(o.out, []byte(text), 0o644)) //nolint:gosec // a page to read
 }
 
 // made is the address of a world of a hundredth beside the large one.

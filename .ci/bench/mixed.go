@@ -144,7 +144,8 @@ func mixed(ctx context.Context, s *stage) error {
 	if seconds == 0 {
 		return nil
 	}
-	writers, err := s.sessions(ctx, mixedRate/5*seconds+1, `NOT EXISTS (SELECT FROM seat WHERE person_id = person.id)`)
+	const persons = 20_000
+	writers, err := s.sessions(ctx, persons, `NOT EXISTS (SELECT FROM seat WHERE person_id = person.id)`)
 	if err != nil {
 		return err
 	}
@@ -186,9 +187,9 @@ func mixed(ctx context.Context, s *stage) error {
 				Header map[string][]string `json:"header"`
 			}{Method: http.MethodGet, Header: map[string][]string{}}
 			if i%5 == 4 {
-				t.Method, t.URL = http.MethodPost, s.portal+"/api/v1/commissions/"+slugs[i/5%len(slugs)]+"/applications"
+				t.Method, t.URL = http.MethodPost, s.portal+"/api/v1/commissions/"+slugs[(i/5+i/5/persons)%len(slugs)]+"/applications" // each asks a commission once
 				t.Body = []byte(`{"role": "invited_expert", "statement": "Ten years of work in this field."}`)
-				t.Header["Content-Type"], t.Header["Cookie"] = []string{"application/json"}, []string{writers[i/5]}
+				t.Header["Content-Type"], t.Header["Cookie"] = []string{"application/json"}, []string{writers[i/5%persons]}
 			} else {
 				op := reads[rand.N(len(reads))] //nolint:gosec // any will do
 				t.URL = s.portal + op.Path

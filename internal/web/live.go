@@ -61,7 +61,7 @@ func (s *Server) Events(c *fiber.Ctx, h Happening) error {
 	if beat == 0 {
 		beat = usualBeat
 	}
-	c.Locals(eventsKey{}, &events{Happening: h, server: s, who: s.identityOf(c), signedIn: Actor(c).SignedIn(), beat: beat, began: time.Now(),
+	c.Locals(eventsKey{}, &events{Happening: h, server: s, who: s.identityOf(c), signedIn: Actor(c).SignedIn(), beat: beat, began: time.Now(), asked: time.Now(),
 		ctx: journal.WithRequest(calendar.With(context.Background(), s.Zone), journal.Request(ctx))}) // and nothing else of what the request holds
 	return nil
 }
@@ -150,7 +150,9 @@ func (e *events) next() string {
 		return "retry: 3000\n\n" + changed
 	}
 	for {
-		beat, text := e.beat, ": alive\n\n"
+		// It asks a beat after it asked last, whatever it tells meanwhile: not all of those
+		// who were told of the same event ask at once.
+		beat, text := e.beat-time.Since(e.asked), ": alive\n\n"
 		if e.Deaf() {
 			beat = min(beat, between)
 		}
@@ -204,7 +206,7 @@ func (e *events) rested() bool {
 // sure reports whether nothing can have been lost since it last asked: ten thousand who
 // are told of one event do not ask ten thousand times.
 func (e *events) sure() bool {
-	return !e.doubt && len(e.Doubt) == 0 && !e.Deaf() && time.Since(e.asked) < e.beat
+	return !e.doubt && len(e.Doubt) == 0 && !e.Deaf() && time.Since(e.asked) < 2*e.beat
 }
 
 func (e *events) ask() error {
