@@ -85,16 +85,16 @@ func TestStart(t *testing.T) {
 	config := Config{Dir: directory(t), Database: "portal", Settings: map[string]string{"work_mem": "8MB"}}
 	s := start(t, config)
 	for statement, want := range map[string]string{
-		`SELECT current_setting('server_encoding')`:                                            "UTF8",
-		`SELECT datcollate FROM pg_database WHERE datname = current_database()`:                "C.UTF-8",
-		`SELECT current_setting('work_mem')`:                                                   "8MB",
-		`SELECT current_setting('fsync')`:                                                      "on",
-		`SELECT current_setting('listen_addresses')`:                                           "",
-		`SELECT current_setting('timezone')`:                                                   "UTC",
-		`SELECT current_user || rolsuper FROM pg_roles WHERE rolname = current_user`:           "portalfalse",
-		`SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'portal'`:             "portal",
-		`WITH t AS (SELECT 1) SELECT has_schema_privilege('public', 'CREATE') FROM t`:          "true",
-		`SELECT pg_catalog.has_database_privilege(current_user, 'portal', 'CREATE')`:           "true",
+		`SELECT current_setting('server_encoding')`:                                                         "UTF8",
+		`SELECT datcollate FROM pg_database WHERE datname = current_database()`:                             "C.UTF-8",
+		`SELECT current_setting('work_mem')`:                                                                "8MB",
+		`SELECT current_setting('fsync')`:                                                                   "on",
+		`SELECT current_setting('listen_addresses')`:                                                        "",
+		`SELECT current_setting('timezone')`:                                                                "UTC",
+		`SELECT current_user || rolsuper FROM pg_roles WHERE rolname = current_user`:                        "portalfalse",
+		`SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'portal'`:                          "portal",
+		`WITH t AS (SELECT 1) SELECT has_schema_privilege('public', 'CREATE') FROM t`:                       "true",
+		`SELECT pg_catalog.has_database_privilege(current_user, 'portal', 'CREATE')`:                        "true",
 		`SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gist', 'btree_gin')`: "3",
 	} {
 		if got := query(t, s.URL("portal"), statement); got != want {
