@@ -132,9 +132,9 @@ func MatrixPage(p Matrix) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
-			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "What roles give in this commission. Everybody may read what is public; the secretariat may do all of this; the people of a document keep what they have by it: who wrote it and who owns it share it and end its shares. What is the commission's own, its officers own."))
+			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "What roles give in this commission. Everybody may read what is public, and the secretariat may do all of this. Whoever wrote or owns a document keeps their rights to it, and decides with whom it is shared; the officers own what is the commission's own."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `rights/rights.templ`, Line: 32, Col: 309}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `rights/rights.templ`, Line: 32, Col: 297}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -1220,7 +1220,7 @@ func WhyPage(p Why) templ.Component {
 			templ_7745c5c3_Var53 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		person := part.Field{Name: "person", Label: i18n.T(ctx, "About whom"), Value: p.Asked, Error: p.Errors["person"], Type: "email", Help: i18n.T(ctx, "The address of a member. Empty: you.")}
+		person := part.Field{Name: "person", Label: i18n.T(ctx, "About whom"), Value: p.Asked, Error: p.Errors["person"], Type: "email", Help: i18n.T(ctx, "The e-mail address of a member. Empty: you.")}
 		action := part.Field{Name: "action", Error: p.Errors["action"]}
 		templ_7745c5c3_Var54 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
