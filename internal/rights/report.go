@@ -75,9 +75,10 @@ func (s *Service) Report(ctx context.Context, who access.Actor, slug, name strin
 // readers are the ways to read: by roles $2 the levels $3 in the commission $1, at
 // $4; and, of the document $5, what ties people to it. Who has to have a second factor
 // and has none is left what is theirs by no role; an organization that takes no part
-// gives nobody anything.
+// gives nobody anything. Persons are looked up one by one (OFFSET 0): there are many more
+// than a report has lines.
 var readers = `
-	WITH acts AS (SELECT a.person_id, a.organization_id, a.representative FROM affiliation a JOIN organization o ON o.id = a.organization_id
+	WITH acts AS NOT MATERIALIZED (SELECT a.person_id, a.organization_id, a.representative FROM affiliation a JOIN organization o ON o.id = a.organization_id
 	              WHERE a.state = 'confirmed' AND a.period @> $4::timestamptz AND o.state IN ('member', 'pending')),
 	     reads AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (role, levels)), d AS (SELECT id, organization_id, author_id, visibility FROM document WHERE id = $5)
 	SELECT p.name, p.email, x.through, x.role, o.name AS organization, x.reads
@@ -103,9 +104,9 @@ var readers = `
 	      FROM d JOIN share h ON h.document_id = d.id AND h.revoked_at IS NULL AND coalesce(h.expires_at, 'infinity') > $4::timestamptz
 	      LEFT JOIN acts a ON a.organization_id = h.to_organization
 	      LEFT JOIN seat t ON t.commission_id = h.to_commission AND t.period @> $4::timestamptz AND NOT t.suspended) x
-	JOIN person p ON p.id = x.person_id AND p.state = 'active'
-	 AND (x.organization_id IS NULL AND x.role = '' AND x.through IN ('author', 'share') OR NOT ` + access.Resting("p.id", "$4::timestamptz") + `)
+	CROSS JOIN LATERAL (SELECT id, name, email FROM person WHERE id = x.person_id AND state = 'active' OFFSET 0) p
 	LEFT JOIN organization o ON o.id = x.organization_id
+	WHERE x.organization_id IS NULL AND x.role = '' AND x.through IN ('author', 'share') OR NOT ` + access.Resting("p.id", "$4::timestamptz") + `
 	ORDER BY p.name, p.id, x.through, x.role`
 
 // ReportColumns are the columns of a report.
