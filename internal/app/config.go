@@ -38,7 +38,7 @@ type Config struct {
 	Connections    int            `env:"DATABASE_CONNECTIONS" envDefault:"20" help:"most connections to the database"`
 	Patience       time.Duration  `env:"DATABASE_PATIENCE" envDefault:"1200ms" help:"how long the database may answer nobody until it counts as down, and pages say so; 0: for ever"`
 	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
-	Streams        int            `env:"STREAMS" envDefault:"10000" help:"most pages at once that show what happens while they are open; each takes some 30 kB of memory"`
+	Streams        int            `env:"STREAMS" envDefault:"10000" help:"most pages at once that show what happens while they are open; each takes some 20 kB of memory"`
 	PublicAge      time.Duration  `env:"PUBLIC_AGE" envDefault:"500ms" help:"how long visitors may be shown a page before it is asked whether something has changed since it was made; 0: pages are made for each"`
 	Development    bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
 	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`

@@ -2,7 +2,10 @@ package app_test
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +38,25 @@ func TestOldAddresses(t *testing.T) {
 	w.sam.API("GET", "/commissions/storage-at-sea/participations/nordwind", nil).Want(308) // both may stand in one address
 	if to := w.sam.API("GET", "/commissions/grid-storage/participations/nordwind?x=/commissions/grid-storage", nil).Location(); to != "/api/v1/commissions/storage-at-sea/participations/o1?x=/commissions/grid-storage" {
 		t.Errorf("both in one address lead to %q", to)
+	}
+	// Nobody is led elsewhere by an address that only looks like an old one.
+	for _, host := range []string{"//evil.example", `/\evil.example`, "/x/..//evil.example", "/%5Cevil.example", "http://evil.example"} {
+		u, err := url.Parse(w.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(conn, "GET %s/commissions/grid-storage HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host, u.Host)
+		answer, _ := io.ReadAll(conn)
+		_ = conn.Close()
+		_, after, _ := strings.Cut(string(answer), "\r\nLocation: ")
+		to, _, _ := strings.Cut(after, "\r\n")
+		if at, err := url.Parse(to); err != nil || at.Host != "" && at.Host != u.Host || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
+			t.Errorf("%s leads to %q", host, to)
+		}
 	}
 	asks, before := 0, apptest.Value[int](w.Portal, `SELECT count(*) FROM journal_entry`)
 	for r, old := range paths {

@@ -28,7 +28,7 @@ type value[V any] struct {
 }
 
 // Get is the value of key at now, which find finds out if need be. While one reader does,
-// others are shown what was found before; if nothing was, they wait.
+// others are shown what was found before, if it is not older than twice For; else they wait.
 func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, error) {
 	at := k.at(key)
 	v, found, fresh := at.read(now, k.For)
@@ -74,10 +74,11 @@ func (k *Values[K, V]) at(key K) *value[V] {
 	return at
 }
 
-// read reports what was found, if anything was, and whether it may still be shown. A
-// clock that was put back makes it old.
+// read reports what was found, whether it may be shown while it is found out anew, and
+// whether it may without. A clock that was put back makes it old.
 func (v *value[V]) read(now time.Time, long time.Duration) (_ V, found, fresh bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.v, v.found, v.found && now.Before(v.until) && now.After(v.until.Add(-2*long))
+	after := v.found && now.After(v.until.Add(-2*long))
+	return v.v, after && now.Before(v.until.Add(long)), after && now.Before(v.until)
 }

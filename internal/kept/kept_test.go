@@ -78,7 +78,7 @@ func TestValuesAreFoundOutByOne(t *testing.T) {
 	wait.Wait()
 
 	begun, end = make(chan struct{}), make(chan struct{})
-	later := noon.Add(time.Hour)
+	later := noon.Add(90 * time.Second)
 	wait.Go(func() { get(later, slow, "slow") })
 	<-begun
 	get(later, never, "slow")
@@ -87,4 +87,13 @@ func TestValuesAreFoundOutByOne(t *testing.T) {
 	close(end)
 	wait.Wait()
 	get(later, never, "new")
+
+	// What is older than twice its time is shown to nobody.
+	begun, end = make(chan struct{}), make(chan struct{})
+	later = later.Add(time.Hour)
+	wait.Go(func() { get(later, slow, "slow") })
+	<-begun
+	wait.Go(func() { get(later, never, "slow") })
+	time.AfterFunc(50*time.Millisecond, func() { close(end) }) // long enough to be shown what is old
+	wait.Wait()
 }

@@ -44,5 +44,5 @@ func (s *Server) moved(c *fiber.Ctx, err error) (string, error) {
 	if path = strings.Join(segments, "/"); asks {
 		path += "?" + query
 	}
-	return path, nil
+	return Local(path, ""), nil // what was asked for may name another host
 }
