@@ -41,6 +41,7 @@ var acts = []act{
 	{"sign-in", signIns},
 	{"apply and approve", applications},
 	{"import", imports},
+	{"page weight", weights},
 	{"mixed load", mixed},
 }
 

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -55,21 +55,22 @@ func twin(ctx context.Context, args []string) error {
 			}
 			values := make([]any, len(s.Args))
 			for n, a := range s.Args {
-				if a != nil {
-					values[n] = *a
+				if a == nil {
+					continue
+				}
+				values[n] = *a
+				if raw, ok := strings.CutPrefix(*a, `\x`); ok {
+					if values[n], err = hex.DecodeString(raw); err != nil {
+						return fmt.Errorf("%s: %w", op.Name, err)
+					}
 				}
 			}
 			prepared = append(prepared, func(ctx context.Context) error {
-				rows, err := p.QueryxContext(ctx, values...)
-				if err != nil {
-					return err
+				n, err := read(p.QueryxContext(ctx, values...))
+				if err == nil && n != s.Rows {
+					err = fmt.Errorf("%d rows instead of %d: %s", n, s.Rows, s.Query)
 				}
-				for rows.Next() {
-					if _, err := rows.SliceScan(); err != nil {
-						return errors.Join(err, rows.Close())
-					}
-				}
-				return errors.Join(rows.Err(), rows.Close())
+				return err
 			})
 		}
 		app.Get(fmt.Sprintf("/pg/%d", i), func(c *fiber.Ctx) error {

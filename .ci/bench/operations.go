@@ -41,7 +41,8 @@ type operation struct {
 
 type statement struct {
 	Query string
-	Args  []*string // as text; nil for NULL
+	Args  []*string // as text, bytes as \x…; nil for NULL
+	Rows  int       // that it finds
 }
 
 // asked are the operations: name, who asks, and the path, in which {large}, {some} and
@@ -171,6 +172,9 @@ func learn(ctx context.Context, database string, o options) ([]operation, error)
 				if err != nil {
 					return nil, err
 				}
+				if text.Rows, err = read(db.QueryxContext(ctx, s.Query, s.Args...)); err != nil {
+					return nil, fmt.Errorf("%s: %w", s.Query, err)
+				}
 				op.Statements = append(op.Statements, text)
 			}
 		}
@@ -221,6 +225,19 @@ func said(s postgres.Statement) (statement, error) {
 		out.Args = append(out.Args, text)
 	}
 	return out, nil
+}
+
+// read reads all that a statement finds, and counts it.
+func read(rows *sqlx.Rows, err error) (n int, _ error) {
+	if err != nil {
+		return 0, err
+	}
+	for ; rows.Next(); n++ {
+		if _, err := rows.SliceScan(); err != nil {
+			return n, errors.Join(err, rows.Close())
+		}
+	}
+	return n, errors.Join(rows.Err(), rows.Close())
 }
 
 func get(ctx context.Context, address string, op operation) (*http.Response, []byte, error) {
