@@ -29,8 +29,9 @@ type live struct {
 	streams map[uuid.UUID]map[*Following]bool
 	of      map[string]int // by who follows
 	n       int
-	hears   *postgres.Listener // nil: it does not listen, since nobody has followed yet
 	closed  bool
+
+	hears atomic.Pointer[postgres.Listener] // set under mu; nil: it does not listen, since nobody has followed yet
 }
 
 func newLive(db *postgres.DB, most int) *live {
@@ -86,9 +87,8 @@ func (f *Following) Ask(ctx context.Context, who access.Actor) error {
 
 // Deaf reports whether nothing is heard of lost rights at the moment, nor of anything.
 func (f *Following) Deaf() bool {
-	f.s.live.mu.Lock()
-	defer f.s.live.mu.Unlock()
-	return f.s.live.hears == nil || f.s.live.hears.Deaf()
+	hears := f.s.live.hears.Load()
+	return hears == nil || hears.Deaf()
 }
 
 // Close ends it.
@@ -136,7 +136,7 @@ func (l *live) listen(ctx context.Context) error {
 	l.hearing.Lock()
 	defer l.hearing.Unlock()
 	l.mu.Lock()
-	done, closed := l.hears != nil, l.closed
+	done, closed := l.hears.Load() != nil, l.closed
 	l.mu.Unlock()
 	if closed {
 		return errStopping
@@ -155,7 +155,7 @@ func (l *live) listen(ctx context.Context) error {
 	if l.closed {
 		return errors.Join(errStopping, hears.Stop())
 	}
-	l.hears = hears
+	l.hears.Store(hears)
 	return nil
 }
 
@@ -218,8 +218,8 @@ func (s *Service) Quiet() error {
 			close(f.wake)
 		}
 	}
-	if l.hears == nil {
-		return nil
+	if hears := l.hears.Load(); hears != nil {
+		return hears.Stop()
 	}
-	return l.hears.Stop()
+	return nil
 }

@@ -18,6 +18,8 @@ import (
 
 const (
 	usualBeat = 15 * time.Second
+	// asksEvery is how many beats after it asked a stream that nothing puts in doubt asks again.
+	asksEvery = 4
 	// between is the least time from one event of a stream to the next: what happens
 	// meanwhile is told together.
 	between = time.Second
@@ -150,9 +152,9 @@ func (e *events) next() string {
 		return "retry: 3000\n\n" + changed
 	}
 	for {
-		// It asks a beat after it asked last, whatever it tells meanwhile: not all of those
-		// who were told of the same event ask at once.
-		beat, text := e.beat-time.Since(e.asked), ": alive\n\n"
+		// When it asks depends on when it asked last, whatever it tells meanwhile: not all of
+		// those who were told of the same event ask at once.
+		beat, text := min(e.beat, asksEvery*e.beat-time.Since(e.asked)), ": alive\n\n"
 		if e.Deaf() {
 			beat = min(beat, between)
 		}
@@ -168,6 +170,9 @@ func (e *events) next() string {
 		case <-e.Doubt:
 			e.doubt, text = true, ""
 		case <-time.After(beat):
+			if time.Since(e.asked) < asksEvery*e.beat && !e.Deaf() {
+				return text
+			}
 		}
 		switch err := e.ask(); {
 		case problem.As(err) != nil:
@@ -186,6 +191,9 @@ func (e *events) next() string {
 // rested waits until the next event may be told, or there is doubt that it may be;
 // false if the portal stops.
 func (e *events) rested() bool {
+	if time.Since(e.told) >= between {
+		return true
+	}
 	until := time.NewTimer(between - time.Since(e.told))
 	defer until.Stop()
 	for {
@@ -206,7 +214,7 @@ func (e *events) rested() bool {
 // sure reports whether nothing can have been lost since it last asked: ten thousand who
 // are told of one event do not ask ten thousand times.
 func (e *events) sure() bool {
-	return !e.doubt && len(e.Doubt) == 0 && !e.Deaf() && time.Since(e.asked) < 2*e.beat
+	return !e.doubt && len(e.Doubt) == 0 && !e.Deaf() && time.Since(e.asked) < 2*asksEvery*e.beat
 }
 
 func (e *events) ask() error {

@@ -41,8 +41,8 @@ type Config struct {
 	Version string
 	// Now, if set, is the clock of all requests; tests set it.
 	Now func() time.Time
-	// Beat is how often an open stream of events asks again whether it may go on,
-	// and shows that it is alive; 0 is every 15 seconds.
+	// Beat is how often an open stream of events shows that it is alive, and a fourth as
+	// often asks again whether it may go on; 0 is every 15 seconds.
 	Beat time.Duration
 	// KeepFor is how long visitors are shown a page without asking whether something has
 	// changed; 0 makes it anew for each. See Kept.
