@@ -154,9 +154,12 @@ func (s *Service) Role(ctx context.Context, who access.Actor, slug, role string,
 // MostCandidates is how many seats are offered for a role.
 const MostCandidates = 20
 
-// Candidates are seats whose persons do not hold the role yet, by a piece of the name:
-// for whoever may edit, whom the page asks before.
-func (s *Service) Candidates(ctx context.Context, h Home, role, text string) ([]Holder, error) {
+// Candidates are seats whose persons do not hold the role yet, by a piece of the name,
+// for whoever may give it.
+func (s *Service) Candidates(ctx context.Context, who access.Actor, h Home, role, text string) ([]Holder, error) {
+	if _, err := s.access.Require(ctx, who, access.Commission(h.ID), "access", "edit"); err != nil {
+		return nil, err
+	}
 	return candidates(ctx, s.db, h.ID, role, text, journal.Now(ctx))
 }
 

@@ -98,7 +98,7 @@ func (h *pages) role(c *fiber.Ctx, in roleForm) (views.RoleOf, error) {
 	}
 	if p.Edit && in.Query != nil {
 		p.Asked, p.Query = true, *in.Query
-		p.Candidates, err = h.rights.Candidates(ctx, home, r.Role, *in.Query)
+		p.Candidates, err = h.rights.Candidates(ctx, who, home, r.Role, *in.Query)
 	}
 	return p, err
 }
