@@ -46,7 +46,7 @@ func newSectorCounts() *sectorCounts {
 	return &sectorCounts{kept.Values[struct{}, []Sector]{For: keepCounts}, kept.Values[uuid.UUID, SectorNumbers]{For: keepCounts}}
 }
 
-// keepCounts is how long counts may be old; what this process writes it counts anew.
+// keepCounts is how long counts may be old at most; what this process writes it counts anew.
 const keepCounts = 30 * time.Second
 
 func (c *sectorCounts) forget() {

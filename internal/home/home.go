@@ -34,7 +34,7 @@ func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *S
 	return &Service{db: db, access: policy, documents: documents, front: kept.Values[struct{}, Front]{For: keep}}
 }
 
-// keep is how long the numbers of the front page may be old: they are counted
+// keep is how long the numbers of the front page may be old at most: they are counted
 // over everything there is, and the same for every reader.
 const keep = 10 * time.Second
 
@@ -92,7 +92,7 @@ type Newest struct {
 	Since   time.Time `db:"state_since" json:"since"`
 }
 
-// Front reads the front page; its numbers are at most ten seconds old.
+// Front reads the front page; its numbers are a moment old, ten seconds at most.
 func (s *Service) Front(ctx context.Context, who access.Actor) (Front, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "home", "read"); err != nil {
 		return Front{}, err

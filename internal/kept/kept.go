@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// Values are found out anew when they are older than For. The zero value of the rest is
-// ready; at most a few hundred keys are kept.
+// Values are found out anew when they are twenty times as old as it took to find them
+// out, which so takes a twentieth of one processor at most, and at the latest when they
+// are For old: what is little is right within a moment, what is large has its price. The
+// zero value of the rest is ready; at most a few hundred keys are kept.
 type Values[K comparable, V any] struct {
 	For time.Duration
 
@@ -16,7 +18,11 @@ type Values[K comparable, V any] struct {
 	of map[K]*value[V]
 }
 
-const mostKeys = 256
+const (
+	mostKeys = 256
+	dear     = 20 // how many times longer it is kept than it took
+	least    = 50 * time.Millisecond
+)
 
 type value[V any] struct {
 	finding sync.Mutex // held by the one who finds it out
@@ -44,10 +50,12 @@ func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, err
 	if v, _, fresh = at.read(now, k.For); fresh {
 		return v, nil
 	}
+	began := time.Now()
 	v, err := find()
 	if err == nil {
+		long := min(max(dear*time.Since(began), least), k.For)
 		at.mu.Lock()
-		at.v, at.found, at.until = v, true, now.Add(k.For)
+		at.v, at.found, at.until = v, true, now.Add(long)
 		at.mu.Unlock()
 	}
 	return v, err

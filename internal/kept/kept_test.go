@@ -28,10 +28,10 @@ func TestValues(t *testing.T) {
 		want   int
 	}{
 		{0, "a", false, 1},
-		{59 * time.Second, "a", false, 1},
+		{least - 1, "a", false, 1},
 		{0, "b", false, 2},
-		{60 * time.Second, "a", false, 3},
-		{61 * time.Second, "a", true, 4},
+		{time.Minute, "a", false, 3},
+		{time.Minute + 1, "a", true, 4},
 		{-2 * time.Hour, "a", false, 5}, // the clock was put back
 	} {
 		if step.forget {
@@ -52,6 +52,31 @@ func TestValues(t *testing.T) {
 	}
 	if n := len(k.of); n > mostKeys {
 		t.Error(n, "keys are kept")
+	}
+}
+
+// What took long is kept longer, and nothing for longer than it may be.
+func TestValuesAreKeptByTheirPrice(t *testing.T) {
+	t.Parallel()
+	const took = 10 * time.Millisecond
+	k := Values[string, int]{For: time.Minute}
+	n := 0
+	find := func() (int, error) { n++; time.Sleep(took); return n, nil }
+	for _, step := range []struct {
+		most  time.Duration
+		after time.Duration
+		want  int
+	}{
+		{time.Minute, 0, 1},
+		{time.Minute, dear*took - 1, 1},
+		{time.Minute, time.Minute - 1, 2},
+		{dear * took / 2, 10 * time.Minute, 3},
+		{dear * took / 2, 10*time.Minute + dear*took/2, 4},
+	} {
+		k.For = step.most
+		if got, err := k.Get(noon.Add(step.after), "k", find); got != step.want || err != nil {
+			t.Errorf("%+v: %d, %v", step, got, err)
+		}
 	}
 }
 
@@ -78,7 +103,7 @@ func TestValuesAreFoundOutByOne(t *testing.T) {
 	wait.Wait()
 
 	begun, end = make(chan struct{}), make(chan struct{})
-	later := noon.Add(90 * time.Second)
+	later := noon.Add(45 * time.Second)
 	wait.Go(func() { get(later, slow, "slow") })
 	<-begun
 	get(later, never, "slow")

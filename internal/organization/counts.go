@@ -64,7 +64,7 @@ func newCounts() *counts {
 	return &counts{kept.Values[string, []cell]{For: keepCounts}, kept.Values[struct{}, []Sector]{For: keepCounts}}
 }
 
-// keepCounts is how old the numbers beside a list may be.
+// keepCounts is how old the numbers beside a list may be at most.
 const keepCounts = 10 * time.Second
 
 // Counts are the numbers beside List, at most ten seconds old.
