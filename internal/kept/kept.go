@@ -21,7 +21,7 @@ type Values[K comparable, V any] struct {
 const (
 	mostKeys = 256
 	dear     = 20 // how many times longer it is kept than it took
-	least    = 50 * time.Millisecond
+	least    = 400 * time.Millisecond
 )
 
 type value[V any] struct {

@@ -58,7 +58,7 @@ func TestValues(t *testing.T) {
 // What took long is kept longer, and nothing for longer than it may be.
 func TestValuesAreKeptByTheirPrice(t *testing.T) {
 	t.Parallel()
-	const took = 10 * time.Millisecond
+	const took = 2 * least / dear
 	k := Values[string, int]{For: time.Minute}
 	n := 0
 	find := func() (int, error) { n++; time.Sleep(took); return n, nil }
@@ -103,7 +103,7 @@ func TestValuesAreFoundOutByOne(t *testing.T) {
 	wait.Wait()
 
 	begun, end = make(chan struct{}), make(chan struct{})
-	later := noon.Add(45 * time.Second)
+	later := noon.Add(time.Minute + least/2) // old, however long it took, and not too old to be shown
 	wait.Go(func() { get(later, slow, "slow") })
 	<-begun
 	get(later, never, "slow")
