@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -260,11 +262,11 @@ const (
 )
 
 // Places are the commissions of the actor in which they may act on object.
-func (p *Policy) Places(who Actor, object, action string) pq.StringArray {
-	places := pq.StringArray{}
+func (p *Policy) Places(who Actor, object, action string) postgres.IDs {
+	var places postgres.IDs
 	for id, r := range who.places {
 		if r&(seated|Convener) != 0 && p.May(who, Commission(id), object, action) {
-			places = append(places, id.String())
+			places = append(places, id)
 		}
 	}
 	return places
@@ -276,19 +278,20 @@ type Sight struct {
 	Person    uuid.NullUUID // null for a visitor
 	All       bool          // the secretariat sees every level
 	Levels    pq.StringArray
-	Seated    pq.StringArray // commissions the actor has a seat in, or convenes
-	Acting    pq.StringArray // organizations that the actor acts for
-	Filling   pq.StringArray // of these, those the actor is a primary representative of
-	rosters   opening
-	documents opening
+	Seated    postgres.IDs // commissions the actor has a seat in, or convenes
+	Acting    postgres.IDs // organizations that the actor acts for
+	Filling   postgres.IDs // of these, those the actor is a primary representative of
+	rosters   func() opening
+	documents func() opening
 }
 
 // opening is at which levels one kind of thing is open, by commission.
 type opening struct {
-	member  pq.StringArray // where the level 'commission' is open
-	officer pq.StringArray // where every level is
+	member  postgres.IDs // where the level 'commission' is open
+	officer postgres.IDs // where every level is
 	// Where the rules of a commission say something else: pairs of a commission and a level.
-	places, levels pq.StringArray
+	places postgres.IDs
+	levels pq.StringArray
 }
 
 // The levels that rules decide about; what is for everybody is so by its own level.
@@ -301,47 +304,50 @@ var (
 // actor everywhere: public, and for whoever is signed in portal.
 func See(ctx context.Context, who Actor) Sight {
 	asked(ctx)
-	s := Sight{Person: uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, All: who.portal.Has(Secretariat) || who.system != "",
-		Levels: pq.StringArray{"public"}, Seated: pq.StringArray{}, Acting: pq.StringArray{}, Filling: pq.StringArray{}}
+	s := Sight{Person: uuid.NullUUID{UUID: who.ID, Valid: who.SignedIn()}, All: who.portal.Has(Secretariat) || who.system != "", Levels: pq.StringArray{"public"}}
 	if who.SignedIn() {
 		s.Levels = append(s.Levels, "portal")
 	}
 	for id, r := range who.places {
 		if r&(Member|Convener) != 0 {
-			s.Seated = append(s.Seated, id.String())
-			s.rosters.add(who, id, "roster", rosterLevels)
-			s.documents.add(who, id, "document", documentLevels)
+			s.Seated = append(s.Seated, id)
 		}
 		if r.Has(Affiliate) {
-			s.Acting = append(s.Acting, id.String())
+			s.Acting = append(s.Acting, id)
 		}
 		if r.Has(Representative) {
-			s.Filling = append(s.Filling, id.String())
+			s.Filling = append(s.Filling, id)
 		}
 	}
+	// Found out once, by the first list that asks: many ask for one of them, or for none.
+	s.rosters = sync.OnceValue(func() opening { return open(who, s.Seated, "roster", rosterLevels) })
+	s.documents = sync.OnceValue(func() opening { return open(who, s.Seated, "document", documentLevels) })
 	return s
 }
 
-// add notes at which levels object is open to the actor in a commission.
-func (o *opening) add(who Actor, commission uuid.UUID, object string, levels []string) {
-	id, r, shape := commission.String(), who.places[commission], who.rules.in(Commission(commission))
-	own := false
-	for _, level := range levels {
-		own = own || shape.speaks(object, "read:"+level)
-	}
-	switch {
-	case own:
+// open finds out at which levels object is open to the actor in each commission.
+func open(who Actor, commissions postgres.IDs, object string, levels []string) (o opening) {
+	for _, id := range commissions {
+		r, shape := who.places[id], who.rules.in(Commission(id))
+		own := false
 		for _, level := range levels {
-			if ok, err := shape.policy.answer(who, Commission(commission), object, "read:"+level); ok && err == nil {
-				o.places, o.levels = append(o.places, id), append(o.levels, level)
-			}
+			own = own || shape.speaks(object, "read:"+level)
 		}
-	case r&(Officer|Convener) != 0:
-		o.officer = append(o.officer, id)
-		fallthrough
-	default:
-		o.member = append(o.member, id)
+		switch {
+		case own:
+			for _, level := range levels {
+				if ok, err := shape.policy.answer(who, Commission(id), object, "read:"+level); ok && err == nil {
+					o.places, o.levels = append(o.places, id), append(o.levels, level)
+				}
+			}
+		case r&(Officer|Convener) != 0:
+			o.officer = append(o.officer, id)
+			fallthrough
+		default:
+			o.member = append(o.member, id)
+		}
 	}
+	return o
 }
 
 // Roster is the condition, for a WHERE, that the roster of a commission may be
@@ -350,10 +356,11 @@ func (s Sight) Roster(w *postgres.Where, visibility, commission string) string {
 	if s.All {
 		return "true"
 	}
-	open := visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(s.rosters.member) +
-		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(s.rosters.officer) + "::uuid[])"
-	if len(s.rosters.places) > 0 {
-		open += " OR " + s.rosters.among(w, commission, visibility)
+	rosters := s.rosters()
+	open := visibility + " = ANY(" + w.Arg(s.Levels) + "::text[]) OR " + visibility + " = 'commission' AND " + commission + " = ANY(" + w.Arg(rosters.member) +
+		"::uuid[]) OR " + commission + " = ANY(" + w.Arg(rosters.officer) + "::uuid[])"
+	if len(rosters.places) > 0 {
+		open += " OR " + rosters.among(w, commission, visibility)
 	}
 	return "(" + open + ")"
 }
@@ -368,24 +375,25 @@ func (o opening) among(w *postgres.Where, commission, level string) string {
 // and the rules of the commissions say of one document; a test compares the two.
 func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 	column := func(name string) string { return d + "." + name }
-	in := func(name string, ids pq.StringArray) string {
+	in := func(name string, ids postgres.IDs) string {
 		return column(name) + " = ANY(" + w.Arg(ids) + "::uuid[])"
 	}
+	documents := s.documents()
 	var numbered, any []string
 	if s.All {
 		any = append(any, column("number")+" IS NOT NULL", column("review")+" IS NOT NULL")
 	} else {
 		numbered = append(numbered, column("visibility")+" = ANY("+w.Arg(s.Levels)+"::text[])")
 	}
-	if len(s.documents.member) > 0 && !s.All {
-		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", s.documents.member))
+	if len(documents.member) > 0 && !s.All {
+		numbered = append(numbered, column("visibility")+" = 'commission' AND "+in("commission_id", documents.member))
 	}
-	if len(s.documents.officer) > 0 && !s.All {
-		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+in("commission_id", s.documents.officer))
+	if len(documents.officer) > 0 && !s.All {
+		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+in("commission_id", documents.officer))
 	}
-	if len(s.documents.places) > 0 && !s.All {
+	if len(documents.places) > 0 && !s.All {
 		any = append(any, "("+column("number")+" IS NOT NULL OR "+column("review")+" IS NOT NULL) AND "+
-			s.documents.among(w, column("commission_id"), "CASE WHEN "+column("number")+" IS NULL THEN 'submitted' ELSE "+column("visibility")+" END"))
+			documents.among(w, column("commission_id"), "CASE WHEN "+column("number")+" IS NULL THEN 'submitted' ELSE "+column("visibility")+" END"))
 	}
 	if len(s.Acting) > 0 && !s.All {
 		numbered = append(numbered, column("visibility")+" <> 'named' AND "+in("organization_id", s.Acting))
@@ -412,8 +420,9 @@ func (s Sight) Document(w *postgres.Where, d string, now time.Time) string {
 
 // Reading are the commissions in whose registers the actor may see more than what
 // is for everybody and for members.
-func (s Sight) Reading() []string {
-	return append(append([]string{}, s.documents.officer...), s.documents.places...)
+func (s Sight) Reading() postgres.IDs {
+	documents := s.documents()
+	return slices.Concat(documents.officer, documents.places)
 }
 
 // Shared is an expression: what the shares of the document in the row d give the

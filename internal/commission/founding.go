@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
@@ -116,11 +115,7 @@ func (s *Service) Signing(ctx context.Context, who access.Actor, c Commission) (
 	if c.State != Proposed || len(ids) == 0 {
 		return nil, nil
 	}
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
-	}
-	return postgres.All[Mine](ctx, s.db, `SELECT slug, name FROM organization WHERE id = ANY($1::uuid[]) AND state = 'member' ORDER BY name, id LIMIT 200`, pq.Array(list))
+	return postgres.All[Mine](ctx, s.db, `SELECT slug, name FROM organization WHERE id = ANY($1::uuid[]) AND state = 'member' ORDER BY name, id LIMIT 200`, postgres.IDs(ids))
 }
 
 // Sign makes the actor a supporter of a proposed commission, for an organization

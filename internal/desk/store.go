@@ -5,25 +5,16 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/postgres"
 )
 
-func texts(ids []uuid.UUID) pq.StringArray {
-	list := make(pq.StringArray, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
-	}
-	return list
-}
-
 // waiting is one query over everything that can wait. Of each kind it shows the
 // oldest few of a place and counts the rest.
 func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who access.Actor, sight access.Sight, now time.Time) ([]Item, error) {
 	var w postgres.Where
-	for _, v := range []any{who.ID, policy.Places(who, "application", "decide"), texts(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept} {
+	for _, v := range []any{who.ID, policy.Places(who, "application", "decide"), postgres.IDs(who.Representing()), who.Email, now, who.Secretariat(), MostDecide, MostAccept} {
 		w.Arg(v) // $1 to $8
 	}
 	with := func(name, object, action string) string {
@@ -86,7 +77,7 @@ func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who acces
 		UNION ALL
 		(SELECT 'document.due', c.slug, d.id, d.title, c.name, d.due_on::timestamptz, 1
 		 FROM document d JOIN commission c ON c.id = d.commission_id
-		 WHERE d.commission_id = ANY(`+w.Arg(texts(who.Commissions()))+`::uuid[]) AND d.due_on BETWEEN $5::date AND $5::date + 14
+		 WHERE d.commission_id = ANY(`+w.Arg(postgres.IDs(who.Commissions()))+`::uuid[]) AND d.due_on BETWEEN $5::date AND $5::date + 14
 		   AND d.action IN ('comment', 'decision') AND d.status = 'available' AND `+sight.Document(&w, "d", now)+` ORDER BY d.due_on, d.id LIMIT 10)`, w.Args()...)
 }
 

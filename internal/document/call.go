@@ -87,14 +87,14 @@ func (s *Service) writeCalls(ctx context.Context, kind string, documents []uuid.
 		fresh, err := postgres.All[uuid.UUID](ctx, tx, `
 			INSERT INTO document_call (document_id, due_on, kind, at)
 			SELECT id, due_on, $2, $4 FROM document WHERE id = ANY($1::uuid[]) AND due_on >= $3::date AND action IN ('comment', 'decision') AND status = 'available'
-			ON CONFLICT DO NOTHING RETURNING document_id`, keys(documents), kind, now.UTC().Format(time.DateOnly), now)
+			ON CONFLICT DO NOTHING RETURNING document_id`, postgres.IDs(documents), kind, now.UTC().Format(time.DateOnly), now)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
 		var members []uuid.UUID
 		if members, err = postgres.All[uuid.UUID](ctx, tx, `
 			SELECT DISTINCT t.person_id FROM seat t JOIN document d ON d.commission_id = t.commission_id WHERE d.id = ANY($1::uuid[]) AND t.period @> $2::timestamptz LIMIT $3`,
-			keys(fresh), now, mostCalled*len(fresh)); err != nil {
+			postgres.IDs(fresh), now, mostCalled*len(fresh)); err != nil {
 			return err
 		}
 		if err := openNotices(ctx, tx, members, now); err != nil {
@@ -104,7 +104,7 @@ func (s *Service) writeCalls(ctx context.Context, kind string, documents []uuid.
 		if err != nil {
 			return err
 		}
-		to, err := postgres.All[called](ctx, tx, callReaders, keys(fresh), now, mostCalled*len(fresh), open)
+		to, err := postgres.All[called](ctx, tx, callReaders, postgres.IDs(fresh), now, mostCalled*len(fresh), open)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *Service) openTo(ctx context.Context, q postgres.Q, documents []uuid.UUI
 		ID         uuid.UUID `db:"id"`
 		Commission uuid.UUID `db:"commission_id"`
 		Visibility string    `db:"visibility"`
-	}](ctx, q, `SELECT id, commission_id, visibility FROM document WHERE id = ANY($1::uuid[])`, keys(documents))
+	}](ctx, q, `SELECT id, commission_id, visibility FROM document WHERE id = ANY($1::uuid[])`, postgres.IDs(documents))
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
@@ -32,15 +31,6 @@ func digestDue(frequency string, now time.Time, zone *time.Location) time.Time {
 		due = due.AddDate(0, 0, -(int(due.Weekday())+6)%7)
 	}
 	return due
-}
-
-// keys is a set of ids as an argument of = ANY($1::uuid[]).
-func keys(ids []uuid.UUID) any {
-	texts := make(pq.StringArray, len(ids))
-	for i, id := range ids {
-		texts[i] = id.String()
-	}
-	return texts
 }
 
 // digest is the job that writes one person's digest.

@@ -104,9 +104,9 @@ func (l *look) show(ctx context.Context, hits []hit) ([]Result, error) {
 	if len(hits) == 0 {
 		return results, nil
 	}
-	ids := make(pq.StringArray, len(hits))
+	ids := make(postgres.IDs, len(hits))
 	for i, h := range hits {
-		ids[i] = h.ID.String()
+		ids[i] = h.ID
 	}
 	var w postgres.Where
 	list := w.Arg(ids)

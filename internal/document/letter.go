@@ -66,7 +66,7 @@ func (s *Service) send(ctx context.Context, tx *journal.Tx, readers []mail.Reade
 // Reads reports whether the actor may read all of these documents.
 func (s *Service) Reads(ctx context.Context, who access.Actor, ids []uuid.UUID) (bool, error) {
 	var w postgres.Where
-	all := w.Arg(keys(ids))
+	all := w.Arg(postgres.IDs(ids))
 	w.And("d.id = x.id")
 	w.And(access.See(ctx, who).Document(&w, "d", journal.Now(ctx)))
 	return postgres.One[bool](ctx, s.db, nil, `SELECT NOT EXISTS (SELECT FROM unnest(`+all+`::uuid[]) x (id) WHERE NOT EXISTS (SELECT FROM document d WHERE `+w.SQL()+`))`, w.Args()...)

@@ -68,7 +68,7 @@ func (s *Service) SetNotice(ctx context.Context, who access.Actor, n Notice) (No
 
 // openNotices makes the rows of persons that have none yet.
 func openNotices(ctx context.Context, q postgres.Q, persons []uuid.UUID, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO document_notice (person_id, digested_at) SELECT id, $2 FROM unnest($1::uuid[]) id ON CONFLICT DO NOTHING`, keys(persons), now)
+	_, err := q.Exec(ctx, `INSERT INTO document_notice (person_id, digested_at) SELECT id, $2 FROM unnest($1::uuid[]) id ON CONFLICT DO NOTHING`, postgres.IDs(persons), now)
 	return err
 }
 

@@ -300,9 +300,9 @@ func (l *look) audience() string {
 	for _, level := range l.sight.Levels {
 		list = append(list, "@"+level)
 	}
-	for mark, ids := range map[string][]string{"@m": l.sight.Seated, "@c": l.sight.Reading(), "@o": l.sight.Acting} {
+	for mark, ids := range map[string]postgres.IDs{"@m": l.sight.Seated, "@c": l.sight.Reading(), "@o": l.sight.Acting} {
 		for _, id := range ids {
-			list = append(list, mark+id)
+			list = append(list, mark+id.String())
 		}
 	}
 	if l.sight.Person.Valid {

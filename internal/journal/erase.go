@@ -265,7 +265,7 @@ func (tx *Tx) Erase(ctx context.Context, e Erasure) error {
 	}
 	rows, err := postgres.All[found](ctx, tx, `
 		SELECT scope_id, number, person_id, object_id, note::text AS note FROM journal_entry
-		WHERE object_id = ANY($1::uuid[]) OR person_id = $2 OR note::text ~* $3 ORDER BY scope_id, number`, texts(e.Objects), e.Person, e.Pattern())
+		WHERE object_id = ANY($1::uuid[]) OR person_id = $2 OR note::text ~* $3 ORDER BY scope_id, number`, postgres.IDs(e.Objects), e.Person, e.Pattern())
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/check"
@@ -130,19 +129,11 @@ func paged(ctx context.Context, q postgres.Q, w *postgres.Where, f Filter, page 
 	return rows, next, nil
 }
 
-func texts(of []uuid.UUID) any {
-	ids := make([]string, len(of))
-	for i, id := range of {
-		ids[i] = id.String()
-	}
-	return pq.Array(ids)
-}
-
 // History reads what was done in the scopes, and elsewhere to the objects, with
 // these ids: newest first. Whether the reader may see it is asked before.
 func History(ctx context.Context, q postgres.Q, of []uuid.UUID, f Filter, page keyset.Page) ([]Event, string, error) {
 	var w postgres.Where
-	these := "unnest(" + w.Arg(texts(of)) + "::uuid[]) i (id) CROSS JOIN LATERAL "
+	these := "unnest(" + w.Arg(postgres.IDs(of)) + "::uuid[]) i (id) CROSS JOIN LATERAL "
 	return paged(ctx, q, &w, f, page, func(condition, limit string) string {
 		return `SELECT k.* FROM ` + these + `(SELECT ` + keys + ` FROM journal_entry j WHERE j.scope_id = i.id AND ` + condition + ` ORDER BY j.at DESC, j.number DESC` + limit + `) k
 			UNION
@@ -153,7 +144,7 @@ func History(ctx context.Context, q postgres.Q, of []uuid.UUID, f Filter, page k
 // EachEvent reads all of what History has pages of.
 func EachEvent(ctx context.Context, db *postgres.DB, of []uuid.UUID, f Filter) (func(func(Event) error) error, error) {
 	var w postgres.Where
-	these := w.Arg(texts(of)) + "::uuid[]"
+	these := w.Arg(postgres.IDs(of)) + "::uuid[]"
 	if err := f.where(&w); err != nil {
 		return nil, err
 	}

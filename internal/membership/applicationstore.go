@@ -33,7 +33,7 @@ func applicationByID(ctx context.Context, q postgres.Q, commission, id uuid.UUID
 // commission is locked before, so that they are decided one after the other.
 func lockApplications(ctx context.Context, q postgres.Q, commission uuid.UUID, ids []uuid.UUID, at time.Time) ([]Application, error) {
 	return postgres.All[Application](ctx, q, `SELECT `+applicationColumns+` FROM application a `+applicationFrom+`
-		WHERE a.commission_id = $1 AND a.id = ANY($3::uuid[]) ORDER BY a.id FOR UPDATE OF a FOR SHARE OF p`, commission, at, array(ids))
+		WHERE a.commission_id = $1 AND a.id = ANY($3::uuid[]) ORDER BY a.id FOR UPDATE OF a FOR SHARE OF p`, commission, at, postgres.IDs(ids))
 }
 
 func lockApplication(ctx context.Context, q postgres.Q, commission, id uuid.UUID, at time.Time) (Application, error) {

@@ -218,7 +218,7 @@ var errOverlap = problem.New(problem.Conflict, "The term overlaps with that of a
 // seatsOf reads the last rows of the seats that persons hold, or will hold.
 func seatsOf(ctx context.Context, q postgres.Q, commission uuid.UUID, people []uuid.UUID, at time.Time) ([]Seat, error) {
 	return postgres.All[Seat](ctx, q, `SELECT `+seatColumns+` FROM seat s
-		WHERE s.commission_id = $1 AND s.person_id = ANY($2::uuid[]) AND coalesce(upper(s.period), 'infinity') > $3`, commission, array(people), at)
+		WHERE s.commission_id = $1 AND s.person_id = ANY($2::uuid[]) AND coalesce(upper(s.period), 'infinity') > $3`, commission, postgres.IDs(people), at)
 }
 
 // meets reports whether both are held by one person in one role for one

@@ -99,7 +99,7 @@ func (l *letters) representatives(ctx context.Context, tx *journal.Tx, h Home, s
 	all, err := postgres.All[represented](ctx, tx, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone, a.organization_id, o.slug, o.name
 		FROM affiliation a JOIN person p ON p.id = a.person_id JOIN organization o ON o.id = a.organization_id
 		WHERE a.organization_id = ANY($1::uuid[]) AND a.representative AND a.state = 'confirmed' AND a.period @> $2::timestamptz AND p.state = 'active'
-		ORDER BY a.organization_id, p.id`, array(ids), tx.Now)
+		ORDER BY a.organization_id, p.id`, postgres.IDs(ids), tx.Now)
 	if err != nil {
 		return err
 	}

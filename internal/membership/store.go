@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/mail"
@@ -43,7 +42,7 @@ func lockSeats(ctx context.Context, q postgres.Q, commission uuid.UUID, ids []uu
 	return postgres.All[Seat](ctx, q, `SELECT `+seatColumns+` FROM seat s
 		WHERE s.id = ANY($1::uuid[]) AND s.commission_id = $2
 		  AND s.since = (SELECT max(l.since) FROM seat l WHERE l.id = s.id)
-		ORDER BY s.rank, s.sort_name, s.id FOR NO KEY UPDATE`, array(ids), commission)
+		ORDER BY s.rank, s.sort_name, s.id FOR NO KEY UPDATE`, postgres.IDs(ids), commission)
 }
 
 // lockSeat is lockSeats for one; access.ErrNotFound where there is none.
@@ -65,7 +64,7 @@ func otherChairs(ctx context.Context, q postgres.Q, commission uuid.UUID, at tim
 	return postgres.One[int](ctx, q, nil, `SELECT count(*) FROM seat s JOIN person p ON p.id = s.person_id
 		WHERE s.commission_id = $1 AND s.rank = 1 AND s.ended IS NULL AND s.since <= $2::timestamptz + interval '1 minute'
 		  AND coalesce(upper(s.period), 'infinity') > $2 AND NOT s.suspended AND p.state = 'active'
-		  AND s.id <> ALL($3::uuid[])`, commission, at, array(besides))
+		  AND s.id <> ALL($3::uuid[])`, commission, at, postgres.IDs(besides))
 }
 
 // lockStandings reads where organizations stand in a commission, and holds them
@@ -78,7 +77,7 @@ func lockStandings(ctx context.Context, q postgres.Q, commission uuid.UUID, at t
 			(SELECT level FROM participation p WHERE p.organization_id = o.id AND p.commission_id = $1 AND p.period @> $2::timestamptz) AS level,
 			(SELECT count(DISTINCT s.id) FROM seat s WHERE s.organization_id = o.id AND s.commission_id = $1
 			   AND coalesce(upper(s.period), 'infinity') > $2) AS seats
-		FROM organization o WHERE o.id = ANY($3::uuid[]) ORDER BY o.id FOR SHARE OF o`, commission, at, array(ids))
+		FROM organization o WHERE o.id = ANY($3::uuid[]) ORDER BY o.id FOR SHARE OF o`, commission, at, postgres.IDs(ids))
 	by := make(map[uuid.UUID]Standing, len(rows))
 	for _, r := range rows {
 		by[r.ID] = r
@@ -191,7 +190,7 @@ func constraint(err error) error {
 // readersOf are persons as readers of letters.
 func readersOf(ctx context.Context, q postgres.Q, ids []uuid.UUID) (map[uuid.UUID]mail.Reader, error) {
 	rows, err := postgres.All[mail.Reader](ctx, q, `SELECT id AS person_id, email, name AS person_name, language, time_zone
-		FROM person WHERE id = ANY($1::uuid[]) AND state = 'active'`, array(ids))
+		FROM person WHERE id = ANY($1::uuid[]) AND state = 'active'`, postgres.IDs(ids))
 	by := make(map[uuid.UUID]mail.Reader, len(rows))
 	for _, r := range rows {
 		by[r.Person] = r
@@ -208,15 +207,6 @@ func deciders(ctx context.Context, q postgres.Q, policy *access.Policy, h Home, 
 	}
 	return postgres.All[mail.Reader](ctx, q, `SELECT p.id AS person_id, p.email, p.name AS person_name, p.language, p.time_zone
 		FROM person p WHERE p.state = 'active' AND p.id IN (`+access.Holding+`) ORDER BY p.id LIMIT 50`, h.ID, policy.Holders(shape, "application", "decide"), at)
-}
-
-// array is a set of keys as an argument of = ANY($1::uuid[]).
-func array(ids []uuid.UUID) any {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = id.String()
-	}
-	return pq.Array(texts)
 }
 
 // homeByID reads a commission by its key.

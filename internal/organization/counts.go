@@ -53,21 +53,24 @@ func count(cells []cell, f Filter) Counts {
 	return c
 }
 
-// counts keeps the cells of a sector (or of all) for a moment, and the sectors: they are
-// counted over every organization, and are the same for every reader.
+// counts keeps the cells of a sector (or of all) for a moment, what they come to under a
+// filter, and the sectors: they are counted over every organization, and are the same for
+// every reader.
 type counts struct {
 	cells   kept.Values[string, []cell]
+	sums    kept.Values[Filter, Counts]
 	sectors kept.Values[struct{}, []Sector]
 }
 
 func newCounts() *counts {
-	return &counts{kept.Values[string, []cell]{For: keepCounts}, kept.Values[struct{}, []Sector]{For: keepCounts}}
+	return &counts{kept.Values[string, []cell]{For: keepCounts}, kept.Values[Filter, Counts]{For: keepCounts}, kept.Values[struct{}, []Sector]{For: keepCounts}}
 }
 
 // keepCounts is how old the numbers beside a list may be at most.
 const keepCounts = 10 * time.Second
 
-// Counts are the numbers beside List, at most ten seconds old.
+// Counts are the numbers beside List, a moment old, twenty seconds at most. They are
+// shared by all who ask: nobody may write into them.
 func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Counts, error) {
 	if err := s.mayList(ctx, who, &f); err != nil {
 		return Counts{}, err
@@ -77,17 +80,14 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 		w := Filter{Query: f.Query, Sector: f.Sector, State: f.State}.where(now)
 		return postgres.All[cell](ctx, s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
 	}
-	var cells []cell
-	var err error
-	if f.Query == "" && (f.State == "" || f.State == Member) {
-		cells, err = s.counts.cells.Get(now, f.Sector, find)
-	} else {
-		cells, err = find()
+	if f.Query != "" || f.State != "" && f.State != Member {
+		cells, err := find()
+		return count(cells, f), err
 	}
-	if err != nil {
-		return Counts{}, err
-	}
-	return count(cells, f), nil
+	return s.counts.sums.Get(now, f, func() (Counts, error) {
+		cells, err := s.counts.cells.Get(now, f.Sector, find)
+		return count(cells, f), err
+	})
 }
 
 // Sector is a sector of the economy, to filter by.

@@ -257,11 +257,7 @@ func moveParticipations(ctx context.Context, tx *journal.Tx, a, b Organization) 
 		start = end
 	}
 	if len(shared) > 0 {
-		ids := make([]string, len(shared))
-		for i, id := range shared {
-			ids[i] = id.String()
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM participation WHERE organization_id IN ($1, $2) AND commission_id = ANY($3::uuid[])`, a.ID, b.ID, pq.Array(ids)); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM participation WHERE organization_id IN ($1, $2) AND commission_id = ANY($3::uuid[])`, a.ID, b.ID, postgres.IDs(shared)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO participation (organization_id, commission_id, level, period)

@@ -261,11 +261,7 @@ func namesOf(ctx context.Context, q postgres.Q, ids []uuid.UUID) (map[uuid.UUID]
 		ID   uuid.UUID `db:"id"`
 		Name string    `db:"name"`
 	}
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = id.String()
-	}
-	rows, err := postgres.All[named](ctx, q, `SELECT id, name FROM commission WHERE id = ANY($1::uuid[])`, pq.Array(texts))
+	rows, err := postgres.All[named](ctx, q, `SELECT id, name FROM commission WHERE id = ANY($1::uuid[])`, postgres.IDs(ids))
 	names := make(map[uuid.UUID]string, len(rows))
 	for _, r := range rows {
 		names[r.ID] = r.Name

@@ -1,9 +1,13 @@
 package postgres
 
 import (
+	"database/sql/driver"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/google/uuid"
 )
 
 // Where builds the condition of a list from the filters that are set, so that
@@ -95,4 +99,20 @@ func few(text string) bool {
 		}
 	}
 	return letters < 3
+}
+
+// IDs are an argument of type uuid[]; nil is the empty one.
+type IDs []uuid.UUID
+
+// Value implements driver.Valuer.
+func (ids IDs) Value() (driver.Value, error) {
+	text := make([]byte, 0, 2+33*len(ids))
+	text = append(text, '{')
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = hex.AppendEncode(text, id[:])
+	}
+	return string(append(text, '}')), nil
 }

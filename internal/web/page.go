@@ -1,14 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
@@ -18,16 +16,13 @@ import (
 	"commissionportal/internal/problem"
 )
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // Render answers with a page. It is rendered whole before anything is sent, so
 // an error on the way shows as one.
 func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
 	ctx := s.frame(c, status)
-	b, _ := buffers.Get().(*bytes.Buffer)
-	b.Reset()
-	defer buffers.Put(b)
-	if err := page.Render(ctx, b); err != nil {
+	c.Response().ResetBody()
+	if err := page.Render(ctx, c.Response().BodyWriter()); err != nil {
+		c.Response().ResetBody()
 		return fmt.Errorf("render: %w", err)
 	}
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
@@ -36,14 +31,14 @@ func (s *Server) Render(c *fiber.Ctx, status int, page templ.Component) error {
 		c.Set(fiber.HeaderCacheControl, "private, no-store")
 	} else if c.GetRespHeader(fiber.HeaderCacheControl) == "" {
 		c.Set(fiber.HeaderCacheControl, "public, no-cache")
-		tag := `W/"` + hexHash(b.Bytes()) + `"`
+		tag := `W/"` + hexHash(c.Response().Body()) + `"`
 		c.Set(fiber.HeaderETag, tag)
 		if c.Get(fiber.HeaderIfNoneMatch) == tag {
+			c.Response().ResetBody()
 			return c.SendStatus(fiber.StatusNotModified)
 		}
 	}
 	c.Status(status)
-	c.Response().SetBody(b.Bytes()) // copies; c.Send would keep the buffer that the next page is rendered into
 	return nil
 }
 
