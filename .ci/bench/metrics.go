@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -44,8 +44,10 @@ func (g gauges) cpu() time.Duration {
 func (g gauges) allocated() float64 { return g["go_memstats_alloc_bytes_total"] }
 
 // resident is how much memory the portal takes, and took at most since forget.
-func (s *servers) resident() (now, most int64, err error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process))
+func (s *servers) resident() (now, most int64, err error) { return resident(s.process) }
+
+func resident(process int) (now, most int64, err error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -64,10 +66,27 @@ func (s *servers) forget() error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.process), []byte("5"), 0)
 }
 
-// most is how much memory a program took that has ended.
-func most(cmd *exec.Cmd) int64 {
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return usage.Maxrss << 10
+// watch runs a program and answers the most memory that it took, as it was a moment before
+// its end: what the system says of one that has ended counts its parent's too.
+func watch(cmd *exec.Cmd) (most int64, err error) {
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		return 0, err
 	}
-	return 0
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				err = fmt.Errorf("%v: %w: %s", cmd.Args, err, said.Bytes()[max(0, said.Len()-1000):])
+			}
+			return most, err
+		case <-time.After(20 * time.Millisecond):
+			if _, now, err := resident(cmd.Process.Pid); err == nil { // it may just have ended
+				most = now
+			}
+		}
+	}
 }

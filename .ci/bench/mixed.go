@@ -52,12 +52,13 @@ func imports(ctx context.Context, s *stage) (err error) {
 		cmd := exec.CommandContext(ctx, s.o.portal, args...) //nolint:gosec // our own program
 		cmd.Env = append(os.Environ(), "DATABASE_URL="+database, "FILES=file://"+s.files+"/files", "TEST_DATABASE_URL=")
 		began := time.Now()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%v: %w: %s", args, err, out[max(0, len(out)-1000):])
+		most, err := watch(cmd)
+		if err != nil {
+			return err
 		}
 		if args[0] == "import" {
 			took := time.Since(began)
-			s.note(finding{what: "import of 100,000 organizations", found: fmt.Sprintf("%.1f s, %.0f rows a second", took.Seconds(), rows/took.Seconds()), memory: mb(most(cmd))})
+			s.note(finding{what: "import of 100,000 organizations", found: fmt.Sprintf("%.1f s, %.0f rows a second", took.Seconds(), rows/took.Seconds()), memory: mb(most)})
 		}
 	}
 	return nil

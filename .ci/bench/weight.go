@@ -58,12 +58,7 @@ func weights(ctx context.Context, s *stage) error {
 			Audits map[string]struct {
 				Score        *float64
 				NumericValue float64
-				Details      struct {
-					Items []struct {
-						ResourceType string
-						TransferSize float64
-					}
-				}
+				Details      struct{ Items json.RawMessage }
 			}
 		}
 		if err := json.Unmarshal(raw, &page); err != nil {
@@ -72,8 +67,15 @@ func weights(ctx context.Context, s *stage) error {
 		if page.RuntimeError != nil {
 			return fmt.Errorf("%s: %s", op.Name, page.RuntimeError.Message)
 		}
+		var loaded []struct {
+			ResourceType string
+			TransferSize float64
+		}
+		if err := json.Unmarshal(page.Audits["network-requests"].Details.Items, &loaded); err != nil {
+			return err
+		}
 		first, later := 0.0, 0.0
-		for _, r := range page.Audits["network-requests"].Details.Items {
+		for _, r := range loaded {
 			first += r.TransferSize
 			if r.ResourceType == "Document" {
 				later += r.TransferSize

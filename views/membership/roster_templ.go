@@ -334,7 +334,7 @@ func RosterPage(p Roster) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Page(layout.Head{Title: i18n.T(ctx, "Roster of %s", p.Name), Active: "/commissions"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Page(layout.Head{Title: i18n.T(ctx, "Roster of %s", p.Name), Active: "/commissions", Description: i18n.T(ctx, "Who has a seat in %s: names, roles, organizations and terms.", p.Name)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
