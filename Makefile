@@ -86,7 +86,7 @@ test: generated format vet lint tests
 # library that uses sync.Map or atomic.Pointer: its copies of them, not watched, serve
 # the whole program, and what they order looks like a race.)
 .PHONY: tests
-tests: go cc chromium
+tests: go cc chromium pgbouncer
 	@go build -o var/test/portal ./cmd/portal
 	@if data=$$(realpath -e "$${SHARED_DATA:-../shared/data}" 2>/dev/null); then \
 	  ln -sfn "$$data" var/test/data; export SHARED_DATA="$(CURDIR)/var/test/data"; fi; \
@@ -226,6 +226,12 @@ chromium:
 	  exit 0; fi; \
 	{ $(call install,chromium-headless-shell fonts-dejavu-core); } || { $(call install,chromium fonts-dejavu-core); } || \
 	echo "No browser for the journeys in it: apt-get install chromium" >&2
+
+# Without a pooler its tests skip, or fail where CI is set.
+.PHONY: pgbouncer
+pgbouncer:
+	@command -v pgbouncer /usr/sbin/pgbouncer >/dev/null || { $(call install,pgbouncer); } || \
+	echo "No pooler to test with: apt-get install pgbouncer" >&2
 
 $(TOOLS)/golangci-lint-$(LINT_VERSION):
 	@echo "Building golangci-lint $(LINT_VERSION), once: it takes about five minutes …"

@@ -121,7 +121,7 @@ func learn(ctx context.Context, database string, o options) ([]operation, error)
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.New(app.Config{DatabaseURL: database, Host: "127.0.0.1", Connections: 4, Patience: time.Minute, Development: true, Streams: 1, LogLevel: "error", Files: "file://" + files, MaxFile: 1 << 30, PasswordMemory: app.LeastPasswordMemory},
+	a, err := app.New(app.Config{DatabaseURL: database, Host: "127.0.0.1", Prepare: true, Connections: 4, Patience: time.Minute, Development: true, Streams: 1, LogLevel: "error", Files: "file://" + files, MaxFile: 1 << 30, PasswordMemory: app.LeastPasswordMemory},
 		slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return nil, err

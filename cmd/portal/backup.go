@@ -66,7 +66,7 @@ func kept(ctx context.Context, configured func() (app.Config, error), fn func(db
 	if err != nil {
 		return err
 	}
-	db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 4})
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.Direct(), Max: 4})
 	if err != nil {
 		return err
 	}
@@ -84,5 +84,5 @@ func kept(ctx context.Context, configured func() (app.Config, error), fn func(db
 			err = e
 		}
 	}()
-	return fn(db, c.DatabaseURL, files)
+	return fn(db, c.Direct(), files)
 }

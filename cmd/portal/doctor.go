@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lib/pq"
 
 	"commissionportal/internal/app"
 	"commissionportal/internal/blob"
@@ -32,13 +35,12 @@ func (doctorCommand) Run(ctx context.Context) error {
 		return d.verdict()
 	}
 	d.settings(c)
-	if db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 2}); err != nil {
-		d.fail("database", err, "Is the server running, and does DATABASE_URL name it, its database, an account and the password?")
-	} else {
+	d.with(ctx, "database", "DATABASE_URL", c.DatabaseURL, func(db *postgres.DB) {
 		d.database(ctx, db)
-		if err := db.Close(); err != nil {
-			return err
-		}
+		d.pooler(ctx, db, c)
+	})
+	if c.DirectURL != "" {
+		d.with(ctx, "direct", "DATABASE_DIRECT_URL", c.DirectURL, func(db *postgres.DB) { d.direct(ctx, db) })
 	}
 	d.files(ctx, c)
 	d.mail(ctx, c)
@@ -89,6 +91,81 @@ func (d *doctor) settings(c app.Config) {
 	}
 	if c.JournalKey == "" {
 		d.note("settings", "without JOURNAL_KEY no signed heads of the journal are published")
+	}
+}
+
+// with looks at the database at an address. No statement is kept prepared, whatever is
+// in between.
+func (d *doctor) with(ctx context.Context, what, setting, address string, look func(*postgres.DB)) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: address, Bare: true, Max: 2})
+	if err != nil {
+		d.fail(what, err, "Is the server running, and does "+setting+" name it, its database, an account and the password?")
+		return
+	}
+	defer func() { _ = db.Close() }() // nothing waits to be written
+	look(db)
+}
+
+// pooler looks for one between here and the database.
+func (d *doctor) pooler(ctx context.Context, db *postgres.DB, c app.Config) {
+	pooled, err := db.Pooled(ctx)
+	switch {
+	case err != nil:
+		d.fail("pooler", err, "Look at the logs of the database and of what is before it.")
+		return
+	case !pooled && !c.Prepare:
+		d.note("pooler", "none lends connections for a transaction, and DATABASE_PREPARE=false costs speed")
+		return
+	case !pooled:
+		return
+	case c.DirectURL == "":
+		d.fail("pooler", errors.New("it lends connections for one transaction, and no address leads past it"), "Set DATABASE_DIRECT_URL: without it no page shows what happens while it is open, and the schema cannot be migrated.")
+		return
+	}
+	if c.Prepare && forgets(ctx, db) {
+		d.fail("pooler", errors.New("it forgets statements that are kept prepared"), "Set DATABASE_PREPARE=false, or use PgBouncer 1.21 or newer with max_prepared_statements.")
+		return
+	}
+	d.ok("pooler", "it lends connections for one transaction")
+}
+
+// forgets reports whether a statement that a connection has prepared is not there any
+// more after another has used the server.
+func forgets(ctx context.Context, db *postgres.DB) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = c.Close() }() // nothing waits to be written
+	s, err := c.PrepareContext(ctx, `SELECT $1::int`)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = s.Close() }() // it may not be there
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = tx.Rollback() }() // it does nothing
+	if _, err := tx.ExecContext(ctx, `SELECT 1`); err != nil {
+		return false
+	}
+	_, err = s.ExecContext(ctx, 1)
+	said := (*pq.Error)(nil)
+	return errors.As(err, &said)
+}
+
+// direct looks at the address past the pooler.
+func (d *doctor) direct(ctx context.Context, db *postgres.DB) {
+	switch pooled, err := db.Pooled(ctx); {
+	case err != nil:
+		d.fail("direct", err, "Look at the server's log.")
+	case pooled:
+		d.fail("direct", errors.New("a pooler is at DATABASE_DIRECT_URL as well"), "Set it to the address of the server itself.")
+	default:
+		d.ok("direct", "DATABASE_DIRECT_URL leads past it")
 	}
 }
 

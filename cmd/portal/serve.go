@@ -110,13 +110,13 @@ type migrateCommand struct {
 	Grant string `placeholder:"ACCOUNT" help:"Also give this account of the database what serve needs, and no more: it can then change nothing that the journal holds."`
 }
 
-// Run migrates the database of DATABASE_URL.
+// Run migrates the database.
 func (m migrateCommand) Run(ctx context.Context) error {
 	c, err := configured()
 	if err != nil {
 		return err
 	}
-	applied, err := app.Migrate(ctx, c.DatabaseURL)
+	applied, err := app.Migrate(ctx, c.Direct())
 	for _, name := range applied {
 		fmt.Println("applied", name)
 	}
@@ -124,7 +124,7 @@ func (m migrateCommand) Run(ctx context.Context) error {
 		fmt.Println("The schema is up to date.")
 	}
 	if err == nil && m.Grant != "" {
-		if err = app.Grant(ctx, c.DatabaseURL, m.Grant); err == nil {
+		if err = app.Grant(ctx, c.Direct(), m.Grant); err == nil {
 			fmt.Println("granted to", m.Grant)
 		}
 	}
@@ -170,7 +170,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, server.Stop()) }()
 		c.DatabaseURL = server.URL("portal")
 	}
-	if _, err := app.Migrate(ctx, c.DatabaseURL); err != nil {
+	if _, err := app.Migrate(ctx, c.Direct()); err != nil {
 		return err
 	}
 	signIns, err := d.sample(ctx, c)
@@ -192,7 +192,7 @@ func (d devCommand) Run(ctx context.Context) (err error) {
 // sample loads the sample into an empty database, and returns how to sign in to
 // one that holds it; "" if it does not.
 func (d devCommand) sample(ctx context.Context, c app.Config) (signIns string, err error) {
-	db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 2})
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.Direct(), Max: 2})
 	if err != nil {
 		return "", err
 	}

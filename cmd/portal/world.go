@@ -36,10 +36,10 @@ func (w worldCommand) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, server.Stop()) }()
 		c.DatabaseURL = server.URL("portal")
 	}
-	if _, err := app.Migrate(ctx, c.DatabaseURL); err != nil {
+	if _, err := app.Migrate(ctx, c.Direct()); err != nil {
 		return err
 	}
-	db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Max: 4})
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.Direct(), Max: 4})
 	if err != nil {
 		return err
 	}

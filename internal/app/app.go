@@ -106,7 +106,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Max: c.Connections, Patience: c.Patience})
+	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Direct: c.DirectURL, Bare: !c.Prepare, Max: c.Connections, Patience: c.Patience})
 	if err != nil {
 		return nil, err
 	}
@@ -229,17 +229,26 @@ func Routes() ([]web.Route, error) {
 }
 
 // Migrate brings the schema at url up to date and returns what it applied.
-func Migrate(ctx context.Context, url string) ([]string, error) {
+func Migrate(ctx context.Context, url string) (applied []string, err error) {
 	db, err := postgres.Open(ctx, postgres.Config{URL: url, Max: 4})
 	if err != nil {
 		return nil, err
 	}
-	applied, err := postgres.Migrate(ctx, db.DB.DB, migrations.Files)
-	if err == nil {
-		err = jobs.Migrate(ctx, db.DB.DB)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	pooled, err := db.Pooled(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return applied, errors.Join(err, db.Close())
+	if pooled { // a lock that one connection took would be held by whoever has it next
+		return nil, errPooled
+	}
+	if applied, err = postgres.Migrate(ctx, db.DB.DB, migrations.Files); err != nil {
+		return applied, err
+	}
+	return applied, jobs.Migrate(ctx, db.DB.DB)
 }
+
+var errPooled = errors.New("the database is reached through a pooler that lends its connections for one transaction at a time, and a migration holds a lock for longer: set DATABASE_DIRECT_URL to the address past it")
 
 // Serve answers requests on l and does the background work until ctx ends, then
 // finishes what is under way.

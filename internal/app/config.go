@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -29,6 +30,8 @@ import (
 // Config is what the portal reads from its environment; `portal help` lists it.
 type Config struct {
 	DatabaseURL    string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own, and commands beside it use that"`
+	DirectURL      string         `env:"DATABASE_DIRECT_URL" help:"the same database past a pooler such as PgBouncer, for what needs a session: events, migrations, backups; empty: DATABASE_URL"`
+	Prepare        bool           `env:"DATABASE_PREPARE" envDefault:"true" help:"false if DATABASE_URL leads to a PgBouncer older than 1.21 that pools by transaction: statements are not kept prepared, which costs a third of the speed"`
 	Host           string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port           int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
 	BaseURL        string         `env:"BASE_URL" help:"the address people use, https://portal.example.org; empty: http://HOST:PORT"`
@@ -137,6 +140,9 @@ func FromEnvironment() (Config, error) {
 			return c, fmt.Errorf("%s: %d is not from 0 to 65535", name, port)
 		}
 	}
+	if c.DatabaseURL == "" && c.DirectURL != "" {
+		return c, errors.New("DATABASE_DIRECT_URL: it is the address past the pooler at DATABASE_URL, which is empty")
+	}
 	if c.Connections < 1 {
 		return c, fmt.Errorf("DATABASE_CONNECTIONS: %d is less than 1", c.Connections)
 	}
@@ -200,6 +206,9 @@ func (c Config) key() ([]byte, error) {
 	}
 	return key, nil
 }
+
+// Direct is the address of the database for what needs a session.
+func (c Config) Direct() string { return cmp.Or(c.DirectURL, c.DatabaseURL) }
 
 // Address is where the portal listens.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }

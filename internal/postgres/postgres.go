@@ -33,14 +33,24 @@ type Q interface {
 type DB struct {
 	*sqlx.DB
 	lines      *lines
+	direct     *lines // those past a pooler
+	bare       bool
 	statements sync.Map // query text → *sqlx.Stmt
 	counter    atomic.Pointer[Counter]
 }
 
-// Config is the size of the pool.
+// Config is where the server is, and the size of the pool.
 type Config struct {
 	URL string
-	Max int // most connections; 0 means 20
+	// Direct is the address of the server past the pooler that URL leads to, for what
+	// needs a session (Listen); "" is URL.
+	Direct string
+	// Bare keeps no statement prepared, and sends each with its values in one round
+	// trip: for a pooler that lends a connection for one transaction and knows nothing
+	// of statements. A []byte is sent to it as it is: for columns of bytea, json and
+	// text, not of jsonb; and a string is never for one of bytea.
+	Bare bool
+	Max  int // most connections; 0 means 20
 	// Patience is how long the server may leave those who ask without an answer until
 	// it counts as down, and they are told so; 0 is for ever.
 	Patience time.Duration
@@ -60,12 +70,21 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 
 // Lazy makes a pool that connects at its first query.
 func Lazy(c Config) (*DB, error) {
-	connector, err := pq.NewConnector(c.URL)
+	address, err := pq.NewConfig(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database address: %w", err)
 	}
-	lines := newLines(c.URL, c.Patience)
-	connector.Dialer(lines)
+	address.BinaryParameters = c.Bare
+	connector, err := pq.NewConnectorConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("database address: %w", err)
+	}
+	db := &DB{lines: newLines(c.URL, c.Patience), bare: c.Bare}
+	db.direct = db.lines
+	if c.Direct != "" {
+		db.direct = newLines(c.Direct, c.Patience)
+	}
+	connector.Dialer(db.lines)
 	pool := sql.OpenDB(connector)
 	if c.Max == 0 {
 		c.Max = 20
@@ -73,12 +92,14 @@ func Lazy(c Config) (*DB, error) {
 	pool.SetMaxOpenConns(c.Max)
 	pool.SetMaxIdleConns(c.Max)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{DB: sqlx.NewDb(pool, "postgres"), lines: lines}, nil
+	db.DB = sqlx.NewDb(pool, "postgres")
+	return db, nil
 }
 
 // Close gives the connections back.
 func (db *DB) Close() error {
 	db.lines.close()
+	db.direct.close()
 	return db.DB.Close()
 }
 
@@ -96,45 +117,51 @@ func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
 	return s, nil
 }
 
+// by finds how a statement runs.
+func (db *DB) by(ctx context.Context, query string, args []any) (runner, error) {
+	db.count(ctx, query, args)
+	if db.bare {
+		return bare{db.DB, query}, nil
+	}
+	s, err := db.prepared(ctx, query)
+	return ready{s}, err
+}
+
 // Get implements Q.
 func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := db.prepared(ctx, query)
+	s, err := db.by(ctx, query, args)
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query, args)
-	return s.GetContext(ctx, dest, args...)
+	return s.get(ctx, dest, args...)
 }
 
 // Select implements Q.
 func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := db.prepared(ctx, query)
+	s, err := db.by(ctx, query, args)
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query, args)
-	return s.SelectContext(ctx, dest, args...)
+	return s.selects(ctx, dest, args...)
 }
 
 // Exec implements Q.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := db.prepared(ctx, query)
+	s, err := db.by(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
-	db.count(ctx, query, args)
-	return affected(s.ExecContext(ctx, args...))
+	return affected(s.exec(ctx, args...))
 }
 
 // Each calls fn for every row, one at a time, so that an export of any length
 // stays small in memory. T is a struct with db tags.
 func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, args ...any) (err error) {
-	s, err := db.prepared(ctx, query)
+	s, err := db.by(ctx, query, args)
 	if err != nil {
 		return err
 	}
-	db.count(ctx, query, args)
-	rows, err := s.QueryxContext(ctx, args...)
+	rows, err := s.rows(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -189,11 +216,12 @@ func (db *DB) Transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 // SQL is the transaction as the outbox and the queue take it.
 func (tx *Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 
-// runner is what a statement runs by: prepared, or on the transaction itself.
+// runner is what a statement runs by: prepared, or as it stands.
 type runner interface {
 	get(ctx context.Context, dest any, args ...any) error
 	selects(ctx context.Context, dest any, args ...any) error
 	exec(ctx context.Context, args ...any) (sql.Result, error)
+	rows(ctx context.Context, args ...any) (*sqlx.Rows, error)
 }
 
 type ready struct{ *sqlx.Stmt }
@@ -210,21 +238,34 @@ func (r ready) exec(ctx context.Context, args ...any) (sql.Result, error) {
 	return r.ExecContext(ctx, args...)
 }
 
-type direct struct {
-	tx    *sqlx.Tx
+func (r ready) rows(ctx context.Context, args ...any) (*sqlx.Rows, error) {
+	return r.QueryxContext(ctx, args...)
+}
+
+// bare runs on the pool, or on a transaction.
+type bare struct {
+	on interface {
+		sqlx.ExtContext
+		GetContext(ctx context.Context, dest any, query string, args ...any) error
+		SelectContext(ctx context.Context, dest any, query string, args ...any) error
+	}
 	query string
 }
 
-func (d direct) get(ctx context.Context, dest any, args ...any) error {
-	return d.tx.GetContext(ctx, dest, d.query, args...)
+func (b bare) get(ctx context.Context, dest any, args ...any) error {
+	return b.on.GetContext(ctx, dest, b.query, args...)
 }
 
-func (d direct) selects(ctx context.Context, dest any, args ...any) error {
-	return d.tx.SelectContext(ctx, dest, d.query, args...)
+func (b bare) selects(ctx context.Context, dest any, args ...any) error {
+	return b.on.SelectContext(ctx, dest, b.query, args...)
 }
 
-func (d direct) exec(ctx context.Context, args ...any) (sql.Result, error) {
-	return d.tx.ExecContext(ctx, d.query, args...)
+func (b bare) exec(ctx context.Context, args ...any) (sql.Result, error) {
+	return b.on.ExecContext(ctx, b.query, args...)
+}
+
+func (b bare) rows(ctx context.Context, args ...any) (*sqlx.Rows, error) {
+	return b.on.QueryxContext(ctx, b.query, args...)
 }
 
 // by finds how a statement runs. One that nobody has prepared yet runs as it is
@@ -235,8 +276,10 @@ func (tx *Tx) by(ctx context.Context, query string, args []any) runner {
 	if s, ok := tx.db.statements.Load(query); ok {
 		return ready{tx.StmtxContext(ctx, s.(*sqlx.Stmt))}
 	}
-	tx.unseen = append(tx.unseen, query)
-	return direct{tx.Tx, query}
+	if !tx.db.bare {
+		tx.unseen = append(tx.unseen, query)
+	}
+	return bare{tx.Tx, query}
 }
 
 // Get implements Q.

@@ -60,11 +60,16 @@ func New(t testing.TB, with ...func(*app.Config)) *Portal {
 	return start(t, Database(t), with...)
 }
 
-// Another is a second server of the portal: it has the same files, and the same database,
-// which it reaches by the wire.
-func (p *Portal) Another(wire *Wire) *Portal {
+// Another is a second server of the portal: it has the same files and the same database,
+// and the same settings but for those that with changes.
+func (p *Portal) Another(with ...func(*app.Config)) *Portal {
 	p.t.Helper()
-	return start(p.t, wire.To(p.Config.DatabaseURL), func(c *app.Config) { c.Files = p.Config.Files })
+	same := func(c *app.Config) {
+		port := c.Port
+		*c = p.Config
+		c.Port = port
+	}
+	return start(p.t, p.DatabaseURL, append([]func(*app.Config){same}, with...)...)
 }
 
 func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
@@ -75,7 +80,7 @@ func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
 		t.Fatal(err)
 	}
 	port, _ := l.Addr().(*net.TCPAddr)
-	c := app.Config{DatabaseURL: database, Host: "127.0.0.1", Port: port.Port, Connections: 4, Patience: 10 * time.Second, Streams: 100, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
+	c := app.Config{DatabaseURL: database, Host: "127.0.0.1", Port: port.Port, Prepare: true, Connections: 4, Patience: 10 * time.Second, Streams: 100, Development: true, LogLevel: cmp.Or(os.Getenv("TEST_LOG"), "warn"), LogTo: testWriter{t},
 		Files: "file://" + t.TempDir() + "/files", MaxFile: 64 << 20, PasswordMemory: app.LeastPasswordMemory}
 	for _, change := range with {
 		change(&c)

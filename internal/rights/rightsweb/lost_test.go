@@ -20,7 +20,7 @@ func TestRightsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	wire := apptest.NewWire(t)
-	other := w.Another(wire)
+	other := w.Another(func(c *app.Config) { c.DatabaseURL = wire.To(c.DatabaseURL) })
 	other.Web.Beat = time.Hour // no stream ends because of it
 	const title, page = "Report 1", "/documents/ENERGY-N0001"
 	acme := uuid.Must(uuid.NewV7())
