@@ -42,6 +42,9 @@ func (doctorCommand) Run(ctx context.Context) error {
 	if c.DirectURL != "" {
 		d.with(ctx, "direct", "DATABASE_DIRECT_URL", c.DirectURL, func(db *postgres.DB) { d.direct(ctx, db) })
 	}
+	if c.ReplicaURL != "" {
+		d.replica(ctx, c)
+	}
 	d.files(ctx, c)
 	d.mail(ctx, c)
 	d.scanner(ctx, c)
@@ -167,6 +170,25 @@ func (d *doctor) direct(ctx context.Context, db *postgres.DB) {
 	default:
 		d.ok("direct", "DATABASE_DIRECT_URL leads past it")
 	}
+}
+
+// replica looks whether it follows.
+func (d *doctor) replica(ctx context.Context, c app.Config) {
+	const do = "Does DATABASE_REPLICA_URL name a server that follows the one at DATABASE_URL, and its database? Until it does, all is read from the latter."
+	ctx, cancel := context.WithTimeout(ctx, postgres.MostLag)
+	defer cancel()
+	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Replica: c.ReplicaURL, Bare: true, Max: 2})
+	if err != nil {
+		d.fail("replica", err, do)
+		return
+	}
+	defer func() { _ = db.Close() }() // nothing waits to be written
+	took, err := db.Follows(ctx)
+	if err != nil {
+		d.fail("replica", err, do)
+		return
+	}
+	d.ok("replica", fmt.Sprintf("it has what the database has after %s", took.Round(100*time.Microsecond)))
 }
 
 // mostSkew is how far the clocks of this machine and the database may be apart:

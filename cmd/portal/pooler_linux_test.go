@@ -7,7 +7,8 @@ import (
 	"commissionportal/internal/app/apptest"
 )
 
-// TestDoctorAtAPooler looks at a portal whose database is reached through a PgBouncer.
+// TestDoctorAtAPooler looks at a portal whose database is reached through a PgBouncer, and
+// that is said to have a replica.
 func TestDoctorAtAPooler(t *testing.T) {
 	p := apptest.New(t)
 	pooler := apptest.NewPooler(t, 2).To(p.DatabaseURL)
@@ -27,6 +28,14 @@ func TestDoctorAtAPooler(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a replica that is none", func(t *testing.T) {
+		for name, value := range map[string]string{"DATABASE_URL": p.DatabaseURL, "DATABASE_REPLICA_URL": apptest.Database(t), "FILES": p.Config.Files} {
+			t.Setenv(name, value)
+		}
+		if said, err := output(t, func() error { return doctorCommand{}.Run(t.Context()) }); err == nil || !strings.Contains(said, "FAIL  replica: it stays behind") {
+			t.Errorf("ends with %v:\n%s", err, said)
+		}
+	})
 	t.Run("none", func(t *testing.T) {
 		for name, value := range map[string]string{"DATABASE_URL": p.DatabaseURL, "DATABASE_PREPARE": "false", "FILES": p.Config.Files} {
 			t.Setenv(name, value)

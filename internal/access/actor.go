@@ -186,6 +186,7 @@ func (p *Policy) ByPerson(ctx context.Context, q postgres.Q, id uuid.UUID, now t
 }
 
 func (p *Policy) byQuery(ctx context.Context, q postgres.Q, query string, args ...any) (Actor, error) {
+	ctx = postgres.Fresh(ctx)
 	rows, err := postgres.All[actorRow](ctx, q, query, args...)
 	if err != nil || len(rows) == 0 {
 		return Actor{}, err

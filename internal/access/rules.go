@@ -240,6 +240,7 @@ func (p *Policy) current(ctx context.Context, q postgres.Q, version int64) (*rul
 
 // Shape is the rules of its own that a commission has now; nil for none.
 func (p *Policy) Shape(ctx context.Context, q postgres.Q, commission uuid.UUID) (*Shape, error) {
+	ctx = postgres.Fresh(ctx)
 	version, err := postgres.One[int64](ctx, q, nil, `SELECT version FROM access_version`)
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Direct: c.DirectURL, Bare: !c.Prepare, Max: c.Connections, Patience: c.Patience})
+	db, err := postgres.Lazy(postgres.Config{URL: c.DatabaseURL, Direct: c.DirectURL, Replica: c.ReplicaURL, Bare: !c.Prepare, Log: log, Max: c.Connections, Patience: c.Patience})
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ import (
 type Config struct {
 	DatabaseURL    string         `env:"DATABASE_URL" help:"postgres://user:password@host/database; empty: dev starts a server of its own, and commands beside it use that"`
 	DirectURL      string         `env:"DATABASE_DIRECT_URL" help:"the same database past a pooler such as PgBouncer, for what needs a session: events, migrations, backups; empty: DATABASE_URL"`
+	ReplicaURL     string         `env:"DATABASE_REPLICA_URL" help:"a server that follows it by streaming replication, for pages of visitors; empty: none"`
 	Prepare        bool           `env:"DATABASE_PREPARE" envDefault:"true" help:"false if DATABASE_URL leads to a PgBouncer older than 1.21 that pools by transaction: statements are not kept prepared, which costs a third of the speed"`
 	Host           string         `env:"HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port           int            `env:"PORT" envDefault:"8080" help:"port to listen on"`
@@ -140,8 +141,8 @@ func FromEnvironment() (Config, error) {
 			return c, fmt.Errorf("%s: %d is not from 0 to 65535", name, port)
 		}
 	}
-	if c.DatabaseURL == "" && c.DirectURL != "" {
-		return c, errors.New("DATABASE_DIRECT_URL: it is the address past the pooler at DATABASE_URL, which is empty")
+	if c.DatabaseURL == "" && (c.DirectURL != "" || c.ReplicaURL != "") {
+		return c, errors.New("DATABASE_URL: it is empty, and another address of the database is not")
 	}
 	if c.Connections < 1 {
 		return c, fmt.Errorf("DATABASE_CONNECTIONS: %d is less than 1", c.Connections)

@@ -51,6 +51,14 @@ func newMetrics(a *App) *metrics {
 		func() float64 { return float64(a.Documents.Dropped()) }))
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewDBStatsCollector(a.DB.DB.DB, "portal"))
+	if a.DB.Replicated() {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "portal_replica_fit", Help: "1 while visitors are shown what the replica has, 0 while it stays behind or does not answer."}, func() float64 {
+			if a.DB.Fit() {
+				return 1
+			}
+			return 0
+		}))
+	}
 	return m
 }
 

@@ -39,7 +39,7 @@ func TestWrongSetting(t *testing.T) {
 		{"SESSION_LIFE", "3 weeks", `SESSION_LIFE: "3 weeks" is no length of time such as 90s, 30m or 12h`},
 		{"TRUSTED_PROXIES", "10.0.0.0/8,proxy", `TRUSTED_PROXIES: "10.0.0.0/8,proxy" is no list of networks such as 10.0.0.0/8,127.0.0.1/32`},
 		{"PASSWORD_MEMORY", "-1", `PASSWORD_MEMORY: "-1" is no whole number above 0`},
-		{"DATABASE_DIRECT_URL", "postgres://db/portal", `DATABASE_DIRECT_URL: it is the address past the pooler at DATABASE_URL, which is empty`},
+		{"DATABASE_DIRECT_URL", "postgres://db/portal", `DATABASE_URL: it is empty, and another address of the database is not`},
 		{"DATABASE_PREPARE", "no", `DATABASE_PREPARE: "no" is neither true nor false`},
 		{"DATABASE_CONNECTIONS", "0", `DATABASE_CONNECTIONS: 0 is less than 1`},
 		{"LOG_LEVEL", "loud", `LOG_LEVEL: "loud" is none of debug, info, warn and error`},

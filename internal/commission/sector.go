@@ -62,7 +62,7 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	}
 	now := journal.Now(ctx)
 	return s.counts.list.Get(now, struct{}{}, func() ([]Sector, error) {
-		return postgres.All[Sector](ctx, s.db, `
+		return postgres.All[Sector](postgres.Fresh(ctx), s.db, `
 			SELECT `+sectorColumns+`, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
 			FROM sector s
 			LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
@@ -101,7 +101,7 @@ func (s *Service) Numbers(ctx context.Context, who access.Actor, sector Sector) 
 	}
 	now := journal.Now(ctx)
 	return s.counts.numbers.Get(now, sector.ID, func() (SectorNumbers, error) {
-		return oneJSON[SectorNumbers](ctx, s.db, `
+		return oneJSON[SectorNumbers](postgres.Fresh(ctx), s.db, `
 			WITH c AS (SELECT id, state FROM commission WHERE sector_id = $1),
 			     o AS (SELECT id, country, kind FROM organization WHERE state = 'member' AND id IN (
 			             SELECT p.organization_id FROM participation p JOIN c ON c.id = p.commission_id WHERE p.period @> $2::timestamptz))

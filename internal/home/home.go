@@ -98,7 +98,7 @@ func (s *Service) Front(ctx context.Context, who access.Actor) (Front, error) {
 		return Front{}, err
 	}
 	now := journal.Now(ctx)
-	return s.front.Get(now, struct{}{}, func() (Front, error) { return front(ctx, s.db, now) })
+	return s.front.Get(now, struct{}{}, func() (Front, error) { return front(postgres.Fresh(ctx), s.db, now) })
 }
 
 // Found is what a search found: a few of each kind of thing, best first.

@@ -78,7 +78,7 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 	now := journal.Now(ctx)
 	find := func() ([]cell, error) {
 		w := Filter{Query: f.Query, Sector: f.Sector, State: f.State}.where(now)
-		return postgres.All[cell](ctx, s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
+		return postgres.All[cell](postgres.Fresh(ctx), s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
 	}
 	if f.Query != "" || f.State != "" && f.State != Member {
 		cells, err := find()
@@ -102,6 +102,6 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 		return nil, err
 	}
 	return s.counts.sectors.Get(journal.Now(ctx), struct{}{}, func() ([]Sector, error) {
-		return postgres.All[Sector](ctx, s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
+		return postgres.All[Sector](postgres.Fresh(ctx), s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
 	})
 }

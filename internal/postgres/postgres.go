@@ -3,10 +3,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,7 +35,8 @@ type Q interface {
 type DB struct {
 	*sqlx.DB
 	lines      *lines
-	direct     *lines // those past a pooler
+	direct     *lines   // those past a pooler
+	replica    *replica // nil: none
 	bare       bool
 	statements sync.Map // query text → *sqlx.Stmt
 	counter    atomic.Pointer[Counter]
@@ -50,7 +53,10 @@ type Config struct {
 	// of statements. A []byte is sent to it as it is: for columns of bytea, json and
 	// text, not of jsonb; and a string is never for one of bytea.
 	Bare bool
-	Max  int // most connections; 0 means 20
+	// Replica is the address of a server that follows the one at URL; see MayLag.
+	Replica string
+	Log     *slog.Logger // is told when the replica is left out, and when it is read from again
+	Max     int          // most connections to a server; 0 means 20
 	// Patience is how long the server may leave those who ask without an answer until
 	// it counts as down, and they are told so; 0 is for ever.
 	Patience time.Duration
@@ -93,6 +99,16 @@ func Lazy(c Config) (*DB, error) {
 	pool.SetMaxIdleConns(c.Max)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	db.DB = sqlx.NewDb(pool, "postgres")
+	if c.Replica == "" {
+		return db, nil
+	}
+	follower := c
+	follower.URL, follower.Direct, follower.Replica = c.Replica, "", ""
+	to, err := Lazy(follower)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("replica: %w", err), db.Close())
+	}
+	db.replica = &replica{DB: to, log: cmp.Or(c.Log, slog.Default()), began: time.Now()}
 	return db, nil
 }
 
@@ -100,7 +116,14 @@ func Lazy(c Config) (*DB, error) {
 func (db *DB) Close() error {
 	db.lines.close()
 	db.direct.close()
-	return db.DB.Close()
+	err := db.DB.Close()
+	if Lost(err) { // one that is lost cannot be given back
+		err = nil
+	}
+	if db.replica != nil {
+		err = errors.Join(err, db.replica.Close())
+	}
+	return err
 }
 
 func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
@@ -118,8 +141,7 @@ func (db *DB) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
 }
 
 // by finds how a statement runs.
-func (db *DB) by(ctx context.Context, query string, args []any) (runner, error) {
-	db.count(ctx, query, args)
+func (db *DB) by(ctx context.Context, query string) (runner, error) {
 	if db.bare {
 		return bare{db.DB, query}, nil
 	}
@@ -129,25 +151,18 @@ func (db *DB) by(ctx context.Context, query string, args []any) (runner, error) 
 
 // Get implements Q.
 func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := db.by(ctx, query, args)
-	if err != nil {
-		return err
-	}
-	return s.get(ctx, dest, args...)
+	return db.read(ctx, runner.get, dest, query, args)
 }
 
 // Select implements Q.
 func (db *DB) Select(ctx context.Context, dest any, query string, args ...any) error {
-	s, err := db.by(ctx, query, args)
-	if err != nil {
-		return err
-	}
-	return s.selects(ctx, dest, args...)
+	return db.read(ctx, runner.selects, dest, query, args)
 }
 
 // Exec implements Q.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := db.by(ctx, query, args)
+	db.count(ctx, query, args)
+	s, err := db.by(ctx, query)
 	if err != nil {
 		return 0, err
 	}
@@ -155,9 +170,11 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 }
 
 // Each calls fn for every row, one at a time, so that an export of any length
-// stays small in memory. T is a struct with db tags.
+// stays small in memory. T is a struct with db tags. It reads from the primary: what
+// has been handed on cannot be taken back where a replica stops halfway.
 func Each[T any](ctx context.Context, db *DB, fn func(T) error, query string, args ...any) (err error) {
-	s, err := db.by(ctx, query, args)
+	db.count(ctx, query, args)
+	s, err := db.by(ctx, query)
 	if err != nil {
 		return err
 	}

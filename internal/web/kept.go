@@ -40,11 +40,16 @@ func Kept(n Need) Need {
 
 // keptPages are the pages that are kept.
 type keptPages struct {
-	patterns []string // of the routes
+	patterns []keptPattern // of the routes
 	mu       sync.RWMutex
 	pages    map[string]*keptPage
 	bytes    int
 	making   map[string]chan struct{}
+}
+
+type keptPattern struct {
+	path   string
+	mayLag bool
 }
 
 func (k *keptPages) page(key string) *keptPage {
@@ -85,10 +90,17 @@ type keptPage struct {
 
 // keep answers with a page that is kept, or keeps the one that is made.
 func (s *Server) keep(c *fiber.Ctx) error {
-	if s.KeepFor <= 0 || c.Method() != fiber.MethodGet || len(c.Request().URI().QueryString()) > 0 || len(c.Request().Header.Peek(fiber.HeaderCookie)) > 0 || bearer(c) != "" || !s.kept.of(c.Path()) {
+	if s.KeepFor <= 0 || c.Method() != fiber.MethodGet || len(c.Request().URI().QueryString()) > 0 || len(c.Request().Header.Peek(fiber.HeaderCookie)) > 0 || bearer(c) != "" {
+		return c.Next()
+	}
+	kept, mayLag := s.kept.of(c.Path())
+	if !kept {
 		return c.Next()
 	}
 	ctx := c.UserContext()
+	if !mayLag {
+		ctx = postgres.Fresh(ctx)
+	}
 	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), strconv.FormatBool(c.Get("HX-Request") == "true"), encodingOf(c)}, " ")
 	page := s.kept.page(key)
 	if page.fresh(s.KeepFor) {
@@ -112,12 +124,16 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	lags := postgres.Lags(ctx)
 	if page != nil && snapshot == page.snapshot && time.Since(page.made) < mostKept {
 		page.right.Store(asked.UnixNano())
 		return page.answer(c)
 	}
 	if err := c.Next(); err != nil {
 		return err
+	}
+	if postgres.Lags(ctx) != lags { // it was begun by one server, and ended by the other
+		return nil
 	}
 	r := c.Response()
 	if r.StatusCode() != fiber.StatusOK || r.IsBodyStream() || c.GetRespHeader(fiber.HeaderCacheControl) != "public, no-cache" || len(r.Header.Peek(fiber.HeaderSetCookie)) > 0 {
@@ -132,10 +148,12 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	return nil
 }
 
-// snapshot names the transactions that there are: it is another one as soon as one that
-// writes begins or ends.
+// snapshot names the transactions that there are, and the server that was asked: it is
+// another one as soon as one that writes begins or ends. A replica does not say which of
+// those between the oldest and the newest have ended; there, it is how far it has come.
 func (s *Server) snapshot(ctx context.Context) (string, error) {
-	return postgres.One[string](ctx, s.DB, nil, `SELECT pg_current_snapshot()::text`)
+	text, err := postgres.One[string](ctx, s.DB, nil, `SELECT concat_ws(' ', pg_current_snapshot(), pg_last_wal_replay_lsn())`)
+	return strconv.FormatBool(postgres.Lags(ctx)) + " " + text, err
 }
 
 // fresh reports whether the page may be shown without asking anybody.
@@ -168,14 +186,15 @@ func (k *keptPages) add(key string, page *keptPage) {
 	k.pages[key] = page
 }
 
-// of reports whether the path is of a route whose pages are kept.
-func (k *keptPages) of(path string) bool {
+// of reports whether the path is of a route whose pages are kept, and whether they may come
+// from a replica.
+func (k *keptPages) of(path string) (kept, mayLag bool) {
 	for _, pattern := range k.patterns {
-		if names(pattern, path) {
-			return true
+		if names(pattern.path, path) {
+			return true, pattern.mayLag
 		}
 	}
-	return false
+	return false, false
 }
 
 // names reports whether path is one of a pattern such as /commissions/:slug/roster.

@@ -19,6 +19,7 @@ import (
 	"commissionportal/internal/calendar"
 	"commissionportal/internal/i18n"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 	"commissionportal/views/layout"
 )
@@ -30,6 +31,7 @@ const (
 	sessionCookie = "session"
 	flashCookie   = "flash"
 	themeCookie   = "theme"
+	wroteCookie   = "wrote"
 )
 
 // csp allows the portal's own files and nothing else: no inline script or
@@ -190,6 +192,24 @@ func (s *Server) identify(c *fiber.Ctx) error {
 	ctx = access.With(ctx, who)
 	ctx = i18n.With(ctx, i18n.Locale{Language: i18n.Match(c.Get(fiber.HeaderAcceptLanguage), who.Language), Zone: i18n.Zone(who.TimeZone)})
 	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// wroteFor is how long after a request that may have written nothing is shown to its sender
+// from the replica, which by then certainly has it: an answer is at most MostLag old.
+const wroteFor = 5 * postgres.MostLag
+
+// lag lets what visitors are shown come from the replica, unless they have just written
+// something: their browser carries a mark of that.
+func (s *Server) lag(c *fiber.Ctx) error {
+	switch {
+	case c.Method() == fiber.MethodGet && s.identityOf(c) == identity{} && s.Kept(c, wroteCookie) == "":
+		c.SetUserContext(postgres.MayLag(c.UserContext()))
+	case c.Method() != fiber.MethodGet && c.Method() != fiber.MethodOptions && bearer(c) == "":
+		wrote := s.Cookie(wroteCookie, "1")
+		wrote.MaxAge = int(wroteFor.Seconds())
+		c.Cookie(wrote)
+	}
 	return c.Next()
 }
 

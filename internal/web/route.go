@@ -14,6 +14,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
 )
 
@@ -38,6 +39,7 @@ type Need struct {
 	Object, Action string
 	recent         bool
 	kept           bool
+	now            bool
 }
 
 // Open is the need of a route that reads nothing of anybody: a form, a file.
@@ -58,12 +60,26 @@ func InOrganization(object, action string) Need {
 	return Need{Kind: access.OrganizationKind, Object: object, Action: action}
 }
 
+// Now is a need of what a visitor must not read a moment late.
+func Now(n Need) Need {
+	n.now = true
+	return n
+}
+
+// mayLag reports whether what a route shows to visitors may come from a replica: it is for
+// everybody, whatever was done a moment ago. What is read at a level, such as read:public,
+// hangs on a row of what is asked for, and what is open on a secret or a form: both are the
+// primary's to decide.
+func (n Need) mayLag() bool {
+	return n.Object != "" && !n.now && !strings.HasPrefix(n.Action, "read:")
+}
+
 // Page adds a page's route.
 func (s *Server) Page(method, path, operation string, need Need, h fiber.Handler) {
 	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent})
 	if need.kept {
-		s.kept.patterns = append(s.kept.patterns, path)
 		need.kept = false
+		s.kept.patterns = append(s.kept.patterns, keptPattern{path, need.mayLag()})
 	}
 	s.App.Add(method, path, s.open(need, h))
 }
@@ -121,8 +137,13 @@ func stale(who access.Actor, need Need, now time.Time) bool {
 }
 
 // open puts before a handler what its need asks for: nothing but a mark that
-// there is nothing to authorize, or a recent sign-in.
+// there is nothing to authorize, or a recent sign-in; and where it reads from.
 func (s *Server) open(need Need, h fiber.Handler) fiber.Handler {
+	if need.mayLag() {
+		h = lagging(h)
+	} else {
+		h = fresh(h)
+	}
 	if need.recent {
 		return func(c *fiber.Ctx) error {
 			if who := Actor(c); stale(who, need, journal.Now(c.UserContext())) {
@@ -141,6 +162,27 @@ func (s *Server) open(need Need, h fiber.Handler) fiber.Handler {
 	}
 	return func(c *fiber.Ctx) error {
 		access.Public(c.UserContext())
+		return h(c)
+	}
+}
+
+// fresh has a page read from the primary.
+func fresh(h fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.SetUserContext(postgres.Fresh(c.UserContext()))
+		return h(c)
+	}
+}
+
+// lagging lets a page read from a replica, if its context does. What is refused, or not found
+// there, is asked of the primary: it may have been made a moment ago.
+func lagging(h fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := h(c)
+		if err == nil || !postgres.Turn(c.UserContext()) {
+			return err
+		}
+		c.Status(fiber.StatusOK).Response().ResetBody()
 		return h(c)
 	}
 }
@@ -182,6 +224,9 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 		if c.Need == Open {
 			access.Public(ctx)
 		}
+		if !c.Need.mayLag() {
+			ctx = postgres.Fresh(ctx)
+		}
 		if stale(access.From(ctx), c.Need, journal.Now(ctx)) {
 			return nil, s.apiError(ctx, errAgain)
 		}
@@ -189,6 +234,9 @@ func API[I, O any](s *Server, c Call, h func(context.Context, *I) (*O, error)) {
 			return nil, s.apiError(ctx, err)
 		}
 		out, err := h(ctx, in)
+		if err != nil && postgres.Turn(ctx) { // see lagging
+			out, err = h(ctx, in)
+		}
 		if err != nil {
 			return nil, s.apiError(ctx, err)
 		}

@@ -104,7 +104,11 @@ func New(c Config) *Server {
 	})
 	s.App.Server().Logger, s.App.Server().SecureErrorLogMessage = wires{s.Log}, true
 	s.App.Server().KeepHijackedConns = true // those of event streams, which close them
-	s.App.Use(s.begin, s.guard, s.identify, s.keep, s.once, s.compress, forHuma)
+	s.App.Use(s.begin, s.guard, s.identify)
+	if c.DB != nil && c.DB.Replicated() {
+		s.App.Use(s.lag)
+	}
+	s.App.Use(s.keep, s.once, s.compress, forHuma)
 	s.App.Use("/api/", s.tagged)
 	api := huma.DefaultConfig("Commission Portal API", c.Version)
 	api.OpenAPIPath, api.DocsPath, api.SchemasPath = "", "", ""

@@ -22,7 +22,7 @@ import (
 )
 
 func (h *pages) mountTrace() {
-	read := web.InCommission("trace", "read")
+	read := web.Now(web.InCommission("trace", "read")) // those who are woken come to read what has just been written
 	h.Page("GET", "/documents/:name/trace", "trace.show", read, h.getTrace)
 	h.Page("GET", "/documents/:name/trace.csv", "trace.csv", read, h.getTraceExport(".csv"))
 	h.Page("GET", "/documents/:name/trace.xlsx", "trace.xlsx", read, h.getTraceExport(".xlsx"))

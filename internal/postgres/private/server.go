@@ -51,6 +51,9 @@ type Config struct {
 	// Temporary is for tests: starts empty, forgets all when stopped, and
 	// trades the safety of the data for speed.
 	Temporary bool
+	// Primary is the server that this one follows by streaming replication, for tests: it is
+	// made as a copy of it.
+	Primary *Server
 	// Out is told what takes time or is not where one would look. Optional.
 	Out io.Writer
 }
@@ -204,12 +207,21 @@ func (s *Server) cluster(ctx context.Context, who account) (installation, error)
 	if err := who.own(unfinished); err != nil {
 		return in, fmt.Errorf("private server: %w", err)
 	}
-	args := []string{"--pgdata", unfinished, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"}
+	program, args := filepath.Join(in.dir, "initdb"), []string{"--pgdata", unfinished, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"}
+	if p := s.config.Primary; p != nil {
+		if program, err = Tool("pg_basebackup"); err != nil {
+			return in, err
+		}
+		args = []string{"--pgdata", unfinished, "--dbname", p.AdminURL(""), "--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf"}
+	}
 	if s.config.Temporary {
 		args = append(args, "--no-sync")
 	}
-	if out, err := who.command(ctx, filepath.Join(in.dir, "initdb"), args...).CombinedOutput(); err != nil {
-		return in, fmt.Errorf("private server: initdb: %w\n%s", err, out)
+	if out, err := who.command(ctx, program, args...).CombinedOutput(); err != nil {
+		return in, fmt.Errorf("private server: %s: %w\n%s", filepath.Base(program), err, out)
+	}
+	if err := unlock(unfinished); err != nil { // a copy has the locks of what it is of
+		return in, err
 	}
 	if err := os.Rename(unfinished, s.data()); err != nil {
 		return in, fmt.Errorf("private server: %w", err)
@@ -319,6 +331,9 @@ func (s *Server) lastWords() string {
 
 // prepare makes the roles and the database, if they are missing.
 func (s *Server) prepare(ctx context.Context) (err error) {
+	if s.config.Primary != nil { // it has what that has
+		return nil
+	}
 	db, err := sql.Open("postgres", s.url("postgres", "postgres"))
 	if err != nil {
 		return fmt.Errorf("private server: %w", err)
@@ -345,6 +360,9 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// AdminURL is the address of a database for the server's own account, which may do everything.
+func (s *Server) AdminURL(database string) string { return s.url("postgres", database) }
 
 // URL is the address of a database on this server, for DATABASE_URL, lib/pq and
 // psql. Its role may make databases, and is no superuser.
