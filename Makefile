@@ -93,15 +93,17 @@ tests: go cc chromium pgbouncer
 	TEST_RUN=$$(date +%s.%N) CGO_ENABLED=1 APPTEST_PORTAL="$(CURDIR)/var/test/portal" GORACE=atexit_sleep_ms=0 GOGC=400 go run ./internal/postgres/private/serve -- \
 	  go run .ci/tally.go go test -json -race -gcflags=all=-d=checkptr=0 -gcflags=github.com/andybalholm/brotli=-race=false -gcflags=golang.org/x/crypto/argon2=-race=false -vet=off -p=$(JOBS) -parallel=4 -timeout=10m $(ARGS) $(PACKAGES)
 
-## test-s3: the file store on a real server that speaks S3, built once
+## test-s3: the file store, and uploads that two portals take in turn, on a real server that speaks S3, built once
 .PHONY: test-s3
 test-s3: go $(S3)
 	@data=$$(mktemp -d); \
 	ROOT_ACCESS_KEY=test ROOT_SECRET_KEY=testtest $(S3) -q -p 127.0.0.1:$(S3_PORT) posix "$$data" >/dev/null & server=$$!; \
 	trap 'kill $$server; rm -rf "$$data"' EXIT; \
+	mkdir "$$data/tests"; \
 	until (: </dev/tcp/127.0.0.1/$(S3_PORT)) 2>/dev/null; do kill -0 $$server; sleep 0.1; done; \
-	S3_URL='s3://tests?region=us-east-1&use_path_style=true&endpoint=http://127.0.0.1:$(S3_PORT)' \
-	  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest go test -count=1 $(ARGS) ./internal/blob
+	export S3_URL='s3://tests?region=us-east-1&use_path_style=true&endpoint=http://127.0.0.1:$(S3_PORT)' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest; \
+	go test -count=1 $(ARGS) ./internal/blob && \
+	go run ./internal/postgres/private/serve -- go test -count=1 -run 'TestResumable$$' ./internal/document/documentweb
 
 ## measure-uploads: peak memory of the portal while files of 2 GiB, and ten of 200 MiB side by side, are sent to it
 # Writes up to 9 GB into TMPDIR and removes them.

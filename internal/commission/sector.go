@@ -35,15 +35,21 @@ func (s Sector) Path() string { return "/sectors/" + s.Slug }
 
 const sectorColumns = `s.id, s.slug, s.name, s.about, s.position, s.closed, s.version`
 
-// sectorCounts keeps the sectors with their counts, and the numbers of each: they stand
+// sectorCounts keeps the counts of the sectors, and the numbers of each: they stand
 // on every list of commissions and are counted over all of them.
 type sectorCounts struct {
-	list    kept.Values[struct{}, []Sector]
+	list    kept.Values[struct{}, map[uuid.UUID]sectorCount]
 	numbers kept.Values[uuid.UUID, SectorNumbers] // by sector
 }
 
+type sectorCount struct {
+	ID            uuid.UUID `db:"id"`
+	Commissions   int       `db:"commissions"`
+	Organizations int       `db:"organizations"`
+}
+
 func newSectorCounts() *sectorCounts {
-	return &sectorCounts{kept.Values[struct{}, []Sector]{For: keepCounts}, kept.Values[uuid.UUID, SectorNumbers]{For: keepCounts}}
+	return &sectorCounts{kept.Values[struct{}, map[uuid.UUID]sectorCount]{For: keepCounts}, kept.Values[uuid.UUID, SectorNumbers]{For: keepCounts}}
 }
 
 // keepCounts is how long counts may be old at most; what this process writes it counts anew.
@@ -60,17 +66,29 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return nil, err
 	}
+	sectors, err := postgres.All[Sector](ctx, s.db, `SELECT `+sectorColumns+` FROM sector s ORDER BY s.position, s.name LIMIT 200`)
+	if err != nil {
+		return nil, err
+	}
 	now := journal.Now(ctx)
-	return s.counts.list.Get(now, struct{}{}, func() ([]Sector, error) {
-		return postgres.All[Sector](postgres.Fresh(ctx), s.db, `
-			SELECT `+sectorColumns+`, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
+	counts, err := s.counts.list.Get(now, struct{}{}, func() (map[uuid.UUID]sectorCount, error) {
+		list, err := postgres.All[sectorCount](postgres.Fresh(ctx), s.db, `
+			SELECT s.id, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
 			FROM sector s
 			LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
 			LEFT JOIN (SELECT sector_id, count(*) AS n FROM (
 			             SELECT DISTINCT c.sector_id, p.organization_id FROM participation p JOIN commission c ON c.id = p.commission_id
-			             WHERE p.period @> $1::timestamptz) x GROUP BY sector_id) o ON o.sector_id = s.id
-			ORDER BY s.position, s.name LIMIT 200`, now)
+			             WHERE p.period @> $1::timestamptz) x GROUP BY sector_id) o ON o.sector_id = s.id`, now)
+		counts := make(map[uuid.UUID]sectorCount, len(list))
+		for _, c := range list {
+			counts[c.ID] = c
+		}
+		return counts, err
 	})
+	for i, s := range sectors {
+		sectors[i].Commissions, sectors[i].Organizations = counts[s.ID].Commissions, counts[s.ID].Organizations
+	}
+	return sectors, err
 }
 
 // SectorNumbers are what the page of a sector shows in pictures.

@@ -2,7 +2,6 @@ package document
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +44,8 @@ const (
 	mostWords   = 8 << 20
 )
 
-// index carries out the job. One at a time does all there is.
+// index carries out the job. One at a time of a process does all there is; of several
+// processes the first writes what they have all made.
 func (s *Service) index(ctx context.Context, _ indexing) error {
 	if !s.indexer.TryLock() {
 		return jobs.Later(time.Second) // whoever works now may have passed what this one is for
@@ -352,23 +352,33 @@ func (e *entry) weighted() string {
 }
 
 // writeIndex writes entries, and takes from what is to be made anew those that did
-// not change meanwhile.
-func (s *Service) writeIndex(ctx context.Context, list []*entry, changes map[uuid.UUID]int) (err error) {
+// not change meanwhile. What is not to be made anew any more is left as it is: it was
+// discarded, or another process has written it, and counted its words.
+func (s *Service) writeIndex(ctx context.Context, list []*entry, changes map[uuid.UUID]int) error {
+	return s.db.Transaction(ctx, func(tx *postgres.Tx) error {
+		of := make(pq.StringArray, len(list))
+		for i, e := range list {
+			of[i] = e.id.String()
+		}
+		// Documents before their marks, as whoever changes one does.
+		if _, err := tx.Exec(ctx, `SELECT FROM document WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE`, of); err != nil {
+			return err
+		}
+		left, err := postgres.All[uuid.UUID](ctx, tx, `SELECT document_id FROM document_unindexed WHERE document_id = ANY($1::uuid[]) ORDER BY document_id FOR UPDATE`, of)
+		if err != nil {
+			return err
+		}
+		return writeEntries(ctx, tx, slices.DeleteFunc(slices.Clone(list), func(e *entry) bool { return !slices.Contains(left, e.id) }), changes)
+	})
+}
+
+func writeEntries(ctx context.Context, tx *postgres.Tx, list []*entry, changes map[uuid.UUID]int) error {
 	var ids, vectors, heads, words pq.StringArray
 	var made pq.Int64Array
 	for _, e := range list {
 		ids, vectors = append(ids, e.id.String()), append(vectors, vector(slices.Sorted(maps.Keys(e.lexemes))))
 		heads, words, made = append(heads, e.weighted()), append(words, e.words.String()), append(made, int64(changes[e.id]))
 	}
-	tx, err := s.db.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, tx.Rollback())
-		}
-	}()
 	for _, step := range []struct {
 		sql  string
 		args []any
@@ -381,11 +391,11 @@ func (s *Service) writeIndex(ctx context.Context, list []*entry, changes map[uui
 		  WHERE s.document_id = n.document_id AND (s.lexemes, s.head, s.words) IS DISTINCT FROM (n.lexemes, n.head, n.words)`, []any{ids, vectors, heads, words}},
 		{`DELETE FROM document_unindexed u USING unnest($1::uuid[], $2::int[]) n (id, changes) WHERE u.document_id = n.id AND u.changes = n.changes`, []any{ids, made}},
 	} {
-		if _, err = tx.Exec(ctx, step.sql, step.args...); err != nil {
+		if _, err := tx.Exec(ctx, step.sql, step.args...); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
 }
 
 // countWords counts the words that are new in each document.

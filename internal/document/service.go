@@ -34,7 +34,7 @@ type Service struct {
 	Scanner Scanner
 	visits  *visits
 	live    *live
-	indexer sync.Mutex // held by the one who makes the index of documents anew
+	indexer sync.Mutex // held by the one of this process who makes the index of documents anew
 }
 
 // New makes the service. files is where content is kept, a file of at most maxFile

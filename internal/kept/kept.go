@@ -33,8 +33,8 @@ type value[V any] struct {
 	until time.Time
 }
 
-// Get is the value of key at now, which find finds out if need be, for everybody: it reads
-// what is true now (postgres.Fresh). While one reader does,
+// Get is the value of key at now, which find finds out if need be, for everybody: it reads what
+// is true now (postgres.Fresh). While one reader does,
 // others are shown what was found before, if it is not older than twice For; else they wait.
 func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, error) {
 	at := k.at(key)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,9 +193,6 @@ func (db *DB) Follows(ctx context.Context) (time.Duration, error) {
 func (db *DB) read(ctx context.Context, by func(runner, context.Context, any, ...any) error, dest any, query string, args []any) error {
 	db.count(ctx, query, args)
 	if r := db.replica; r != nil && r.may(ctx, db) {
-		into := reflect.ValueOf(dest).Elem()
-		was := reflect.New(into.Type()).Elem()
-		was.Set(into)
 		err := r.run(ctx, by, dest, query, args)
 		var said *pq.Error
 		if err == nil || errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil || errors.As(err, &said) && said.Code == "25006" { // read_only_sql_transaction
@@ -206,7 +202,6 @@ func (db *DB) read(ctx context.Context, by func(runner, context.Context, any, ..
 			r.had.Store(0)
 		}
 		Turn(ctx)
-		into.Set(was)
 	}
 	return db.run(ctx, by, dest, query, args)
 }

@@ -262,6 +262,7 @@ func TestSignInTakesAsLongForNobody(t *testing.T) {
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t)
+	p.InTurn()
 	ada := newAccount(t, p, "ada@example.org") // her browser has signed in before
 	ada.Post("/sign-out").Want(303)
 	now := time.Now()

@@ -62,6 +62,7 @@ func firstStep(t *testing.T, p *apptest.Portal, email string) *apptest.Client {
 func TestSecondFactor(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t, func(c *app.Config) { c.SecretKey = strings.Repeat("A", 43) + "=" })
+	p.InTurn()
 	now := time.Now().Truncate(30 * time.Second)
 	p.At(now)
 	ada := newAccount(t, p, "ada@example.org")
@@ -147,6 +148,7 @@ func TestSecondFactor(t *testing.T) {
 func TestACodeIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t)
+	p.InTurn()
 	_, secret, codes := armed(t, p, "ada@example.org")
 	now := time.Now().Add(time.Minute)
 	p.At(now)

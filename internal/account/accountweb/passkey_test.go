@@ -154,6 +154,7 @@ type asked struct {
 func TestPasskeyAnswers(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t, named)
+	p.InTurn()
 	newAccount(t, p, "ada@example.org")
 	newAccount(t, p, "bob@example.org")
 	ada, bob := newDevice(t, p, "ada@example.org"), newDevice(t, p, "bob@example.org")

@@ -15,10 +15,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,9 +57,14 @@ type Portal struct {
 
 // New starts a portal on a clone of the migrated template (about 25 ms); it ends
 // with the test. with changes its settings.
+// With TEST_IN_TURN set there are two of it, which answer in turn.
 func New(t testing.TB, with ...func(*app.Config)) *Portal {
 	t.Helper()
-	return start(t, Database(t), with...)
+	p := start(t, Database(t), nil, with...)
+	if os.Getenv("TEST_IN_TURN") != "" {
+		p.InTurn()
+	}
+	return p
 }
 
 // Another is a second server of the portal: it has the same files and the same database,
@@ -67,14 +74,35 @@ func (p *Portal) Another(with ...func(*app.Config)) *Portal {
 	same := func(c *app.Config) {
 		port := c.Port
 		*c = p.Config
-		c.Port = port
+		c.Port, c.BaseURL = port, p.Web.Base.String()
 	}
-	return start(p.t, p.DatabaseURL, append([]func(*app.Config){same}, with...)...)
+	return start(p.t, p.DatabaseURL, p.clock, append([]func(*app.Config){same}, with...)...)
 }
 
-func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
+// InTurn has another server of the portal answer every second request of p's clients,
+// whoever they are and whatever was asked before.
+func (p *Portal) InTurn() {
+	p.t.Helper()
+	other := p.Another()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	servers, asked := []string{strings.TrimPrefix(p.URL, "http://"), strings.TrimPrefix(other.URL, "http://")}, atomic.Uint64{}
+	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{Transport: plain, FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", servers[asked.Add(1)%2]
+	}}}
+	go func() { _ = s.Serve(l) }() // until it is closed
+	p.t.Cleanup(func() { _ = s.Close() })
+	p.URL = "http://" + l.Addr().String()
+}
+
+func start(t testing.TB, database string, clock func() time.Time, with ...func(*app.Config)) *Portal {
 	t.Helper()
 	p := &Portal{t: t}
+	if clock == nil {
+		clock = p.clock
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +113,7 @@ func start(t testing.TB, database string, with ...func(*app.Config)) *Portal {
 	for _, change := range with {
 		change(&c)
 	}
-	p.App, err = app.New(c, app.Logger(c.LogLevel, c.LogTo), p.clock)
+	p.App, err = app.New(c, app.Logger(c.LogLevel, c.LogTo), clock)
 	if err != nil {
 		t.Fatal(err)
 	}

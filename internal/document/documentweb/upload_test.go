@@ -2,6 +2,7 @@ package documentweb_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -369,10 +370,11 @@ func TestVersions(t *testing.T) {
 	w.chair.Get(at + "/versions/2/content").Want(200)
 }
 
-// TestResumable sends a file in pieces as tus clients do.
+// TestResumable sends a file in pieces as tus clients do, to two portals in turn.
 func TestResumable(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(c *app.Config) { c.Files = cmp.Or(os.Getenv("S3_URL"), c.Files) })
+	w.InTurn()
 	content := strings.Repeat("0123456789", 300_000) // over what is read whole
 	tus := []string{"Tus-Resumable", "1.0.0"}
 	w.Visitor().Send("POST", "/api/v1/uploads", "", append(tus, "Upload-Length", "10")...).Want(401)
