@@ -34,6 +34,11 @@ LINT_VERSION := 2.15.0
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/commissionportal/tools
 LINT  := $(or $(wildcard var/tools/golangci-lint-$(LINT_VERSION)),$(TOOLS)/golangci-lint-$(LINT_VERSION))
 
+SQUAWK_VERSION := 2.66.0
+SQUAWK         := $(TOOLS)/squawk-$(SQUAWK_VERSION)
+# Those before 0036 ran everywhere before they were held to it.
+MIGRATIONS     := $(wildcard migrations/003[6-9]_*.sql migrations/00[4-9]?_*.sql migrations/0[1-9]??_*.sql)
+
 S3_VERSION := 1.8.0
 S3         := $(TOOLS)/versitygw-$(S3_VERSION)
 S3_PORT    ?= 7499
@@ -162,10 +167,11 @@ MINUTES ?= 14
 attack: build scanners
 	@env -u TEST_DATABASE_URL go run ./internal/postgres/private/serve -- go run .ci/attack.go -minutes $(MINUTES)
 
-## lint: golangci-lint, with the import order of the house
+## lint: golangci-lint, with the import order of the house, and squawk over new migrations
 .PHONY: lint
-lint: go $(LINT)
+lint: go $(LINT) $(if $(MIGRATIONS),$(SQUAWK))
 	@$(LINT) run --allow-parallel-runners $(PACKAGES)
+	@$(if $(MIGRATIONS),$(SQUAWK) $(MIGRATIONS))
 
 ## generate: the Go files of the views
 .PHONY: generate
@@ -240,6 +246,12 @@ $(TOOLS)/golangci-lint-$(LINT_VERSION):
 	@mkdir -p "$(@D)/new"
 	@CGO_ENABLED=0 GOBIN="$(@D)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION)
 	@mv "$(@D)/new/golangci-lint" "$@" && rmdir "$(@D)/new"
+
+$(SQUAWK):
+	@command -v npm >/dev/null || { $(call install,npm); } || { echo "What looks at migrations comes from npm: apt-get install npm" >&2; exit 1; }
+	@mkdir -p "$(@D)/new"
+	@cd "$(@D)/new" && npm pack --silent "@squawk-cli/$$(go env GOOS)-$$(go env GOARCH | sed s/amd64/x64/)@$(SQUAWK_VERSION)" >/dev/null && tar xzf squawk-cli-*.tgz
+	@mv "$(@D)/new/package/bin/squawk" "$@" && rm -r "$(@D)/new"
 
 $(VEGETA):
 	@mkdir -p "$(@D)/new"
