@@ -17,32 +17,32 @@ import (
 	"commissionportal/internal/problem"
 )
 
-// account is who runs the server. PostgreSQL refuses to run as root, so root
+// Account is who runs the server. PostgreSQL refuses to run as root, so root
 // lends it an ordinary account; anyone else runs it as themselves (nil).
-type account struct {
+type Account struct {
 	credential *syscall.Credential
 }
 
-// accountFor returns the account for a cluster in data: whose it is already, or
+// AccountFor returns the account for a cluster in data: whose it is already, or
 // for a new one "postgres", else "nobody".
-func accountFor(data string) (account, error) {
+func AccountFor(data string) (Account, error) {
 	info, err := os.Stat(data)
 	owner := uint32(0)
 	if err == nil {
 		owner = info.Sys().(*syscall.Stat_t).Uid
 	} else if !os.IsNotExist(err) {
-		return account{}, fmt.Errorf("private server: %w", err)
+		return Account{}, fmt.Errorf("private server: %w", err)
 	}
 	if me := uint32(os.Geteuid()); me != 0 {
 		if err == nil && owner != me {
-			return account{}, problem.New(problem.Conflict,
+			return Account{}, problem.New(problem.Conflict,
 				"The data in %s belong to the account %d, not to yours: run the portal as before (as root?), or remove that directory.", data, owner)
 		}
-		return account{}, nil
+		return Account{}, nil
 	}
 	if owner != 0 {
 		gid := info.Sys().(*syscall.Stat_t).Gid
-		return account{&syscall.Credential{Uid: owner, Gid: gid}}, nil
+		return Account{&syscall.Credential{Uid: owner, Gid: gid}}, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -52,16 +52,16 @@ func accountFor(data string) (account, error) {
 		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
 		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
 		if errUID == nil && errGID == nil {
-			return account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+			return Account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
 		}
 	}
-	return account{}, problem.New(problem.Unavailable,
+	return Account{}, problem.New(problem.Unavailable,
 		"PostgreSQL does not run as root, and there is neither an account “postgres” nor “nobody” to run it: run the portal as an ordinary user.")
 }
 
-// command prepares a program to run as the account, away from a working
+// Command prepares a program to run as the account, away from a working
 // directory it may not enter and from the caller's PG… variables.
-func (a account) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+func (a Account) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
@@ -71,8 +71,8 @@ func (a account) command(ctx context.Context, name string, args ...string) *exec
 	return cmd
 }
 
-// own gives a file to the account.
-func (a account) own(path string) error {
+// Own gives a file to the account.
+func (a Account) Own(path string) error {
 	if a.credential == nil {
 		return nil
 	}
@@ -85,9 +85,9 @@ var fallback = func(dir string) string {
 	return fmt.Sprintf("/var/lib/commissionportal-%x", sha256.Sum256([]byte(dir)))[:len("/var/lib/commissionportal-")+12]
 }
 
-// place returns dir if the account can reach it, else root's fallback. Data
+// Place returns dir if the account can reach it, else root's fallback. Data
 // that are in the fallback already stay there.
-func (a account) place(ctx context.Context, dir string) (string, error) {
+func (a Account) Place(ctx context.Context, dir string) (string, error) {
 	if a.credential == nil {
 		return dir, nil
 	}
@@ -96,7 +96,7 @@ func (a account) place(ctx context.Context, dir string) (string, error) {
 		return other, nil
 	}
 	// Ask as the account instead of reading modes: access lists count too.
-	if a.command(ctx, "/bin/sh", "-c", `cd "$1"`, "sh", dir).Run() == nil {
+	if a.Command(ctx, "/bin/sh", "-c", `cd "$1"`, "sh", dir).Run() == nil {
 		return dir, nil
 	}
 	if err := ctx.Err(); err != nil {

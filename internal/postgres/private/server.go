@@ -104,16 +104,16 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 		}
 	}()
 
-	who, err := accountFor(filepath.Join(dir, "data"))
+	who, err := AccountFor(filepath.Join(dir, "data"))
 	if err != nil {
 		return nil, err
 	}
-	if s.place, err = who.place(ctx, dir); err != nil {
+	if s.place, err = who.Place(ctx, dir); err != nil {
 		return nil, err
 	}
 	if s.place != dir {
 		say(config.Out, "The account that runs PostgreSQL cannot enter %s: its data are in %s instead.", dir, s.place)
-		if who, err = accountFor(s.data()); err != nil {
+		if who, err = AccountFor(s.data()); err != nil {
 			return nil, err
 		}
 	}
@@ -174,7 +174,7 @@ func (s *Server) data() string { return filepath.Join(s.place, "data") }
 func (s *Server) log() string  { return filepath.Join(s.config.Dir, "log") }
 
 // cluster finds the cluster, or makes it, and returns the programs that fit it.
-func (s *Server) cluster(ctx context.Context, who account) (installation, error) {
+func (s *Server) cluster(ctx context.Context, who Account) (installation, error) {
 	if s.config.Temporary {
 		if err := os.RemoveAll(s.data()); err != nil {
 			return installation{}, fmt.Errorf("private server: %w", err)
@@ -204,7 +204,7 @@ func (s *Server) cluster(ctx context.Context, who account) (installation, error)
 	if err := os.Mkdir(unfinished, 0o700); err != nil {
 		return in, fmt.Errorf("private server: %w", err)
 	}
-	if err := who.own(unfinished); err != nil {
+	if err := who.Own(unfinished); err != nil {
 		return in, fmt.Errorf("private server: %w", err)
 	}
 	program, args := filepath.Join(in.dir, "initdb"), []string{"--pgdata", unfinished, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"}
@@ -217,7 +217,7 @@ func (s *Server) cluster(ctx context.Context, who account) (installation, error)
 	if s.config.Temporary {
 		args = append(args, "--no-sync")
 	}
-	if out, err := who.command(ctx, program, args...).CombinedOutput(); err != nil {
+	if out, err := who.Command(ctx, program, args...).CombinedOutput(); err != nil {
 		return in, fmt.Errorf("private server: %s: %w\n%s", filepath.Base(program), err, out)
 	}
 	if err := unlock(unfinished); err != nil { // a copy has the locks of what it is of
@@ -230,7 +230,7 @@ func (s *Server) cluster(ctx context.Context, who account) (installation, error)
 }
 
 // launch starts the server's process and waits until it takes connections.
-func (s *Server) launch(ctx context.Context, in installation, who account) error {
+func (s *Server) launch(ctx context.Context, in installation, who Account) error {
 	var err error
 	if s.socket, err = s.socketDir(who); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (s *Server) launch(ctx context.Context, in installation, who account) error
 		return fmt.Errorf("private server: %w", err)
 	}
 	// Not ctx: the server outlives the start.
-	s.cmd = who.command(context.WithoutCancel(ctx), filepath.Join(in.dir, "postgres"), args...)
+	s.cmd = who.Command(context.WithoutCancel(ctx), filepath.Join(in.dir, "postgres"), args...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	dieWithParent(s.cmd.SysProcAttr)
 
@@ -287,13 +287,13 @@ func (s *Server) launch(ctx context.Context, in installation, who account) error
 
 // socketDir is the data directory, unless its path is too long for a socket
 // (the kernel takes 107 bytes); then a new directory in /tmp.
-func (s *Server) socketDir(who account) (string, error) {
+func (s *Server) socketDir(who Account) (string, error) {
 	if len(s.data())+len("/.s.PGSQL.5432") <= 103 { // 103: what BSDs take
 		return s.data(), nil
 	}
 	dir, err := os.MkdirTemp("/tmp", "portal-postgres-")
 	if err == nil {
-		err = who.own(dir)
+		err = who.Own(dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("private server: %w", err)

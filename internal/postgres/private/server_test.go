@@ -179,8 +179,8 @@ func TestOthersCannotReachIt(t *testing.T) {
 	if owner == 0 || !strings.Contains(string(status), fmt.Sprintf("\nUid:\t%d\t%[1]d\t%[1]d\t%[1]d\n", owner)) {
 		t.Errorf("started by root, the server is not run by the ordinary owner of its data (%d):\n%s", owner, status)
 	}
-	other := account{&syscall.Credential{Uid: 54321, Gid: 54321}}
-	if out, err := other.command(t.Context(), "/bin/sh", "-c", `test -e "$1"`, "sh", filepath.Join(s.socket, ".s.PGSQL.5432")).CombinedOutput(); err == nil {
+	other := Account{&syscall.Credential{Uid: 54321, Gid: 54321}}
+	if out, err := other.Command(t.Context(), "/bin/sh", "-c", `test -e "$1"`, "sh", filepath.Join(s.socket, ".s.PGSQL.5432")).CombinedOutput(); err == nil {
 		t.Errorf("another account sees the socket %s", out)
 	}
 }
@@ -271,14 +271,14 @@ func TestProcessNumberIsTaken(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	stranger := account{}
+	stranger := Account{}
 	if os.Geteuid() == 0 {
 		var err error
-		if stranger, err = accountFor(s.data()); err != nil { // PostgreSQL minds its own account's processes only
+		if stranger, err = AccountFor(s.data()); err != nil { // PostgreSQL minds its own account's processes only
 			t.Fatal(err)
 		}
 	}
-	sleep := stranger.command(t.Context(), "sleep", "60")
+	sleep := stranger.Command(t.Context(), "sleep", "60")
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestProcessNumberIsTaken(t *testing.T) {
 		if err := os.WriteFile(lock, fmt.Appendf(nil, "%d\n%s\n0\n5432\n", sleep.Process.Pid, s.data()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := stranger.own(lock); err != nil {
+		if err := stranger.Own(lock); err != nil {
 			t.Fatal(err)
 		}
 	}
