@@ -141,6 +141,18 @@ bench: build $(VEGETA)
 	@command -v wrk >/dev/null || { $(call install,wrk); } || { echo "The load generator is missing: apt-get install wrk" >&2; exit 1; }
 	@go build -o var/bench ./.ci/bench && exec var/bench -vegeta $(VEGETA) $(ARGS)
 
+## cluster: three portals, HAProxy, PgBouncer, a Postgres primary and its replica and a store that speaks S3, on loopback; breaks each and says what people noticed
+# About six minutes. ARGS=-stay leaves it up, to be looked at; ARGS=-measure measures
+# one, two and three portals (docs/scaling.md); ARGS="-run primary" breaks that alone.
+# What Debian starts of itself as it installs is stopped: it serves nobody.
+.PHONY: cluster
+cluster: build $(S3)
+	@export PATH=$$PATH:/usr/sbin; \
+	{ command -v haproxy && command -v pgbouncer && { command -v wrk || [[ "$(ARGS)" != *measure* ]]; }; } >/dev/null || { $(call install,haproxy pgbouncer wrk) && \
+	  { { systemctl disable --now haproxy pgbouncer || { service haproxy stop; service pgbouncer stop; }; } >/dev/null 2>&1 || true; }; } || \
+	{ echo "Parts are missing: apt-get install haproxy pgbouncer wrk" >&2; exit 1; }
+	@go build -o var/clusters ./.ci/cluster && exec var/clusters -s3 $(S3) $(ARGS)
+
 ## plans: the tests' look at the plans of every statement, in a world of a twentieth
 .PHONY: plans
 plans: go
@@ -198,7 +210,7 @@ vet: go
 ## clean: remove what was built and what tests left; var/postgres, your data, stays
 .PHONY: clean
 clean:
-	@rm -rf var/portal var/bench var/test var/attack var/deb var/try var/shots var/tools
+	@rm -rf var/portal var/bench var/cluster var/clusters var/test var/attack var/deb var/try var/shots var/tools
 
 .PHONY: help
 help:
