@@ -13,6 +13,7 @@ import (
 
 	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/postgres"
 	"commissionportal/internal/web"
 )
 
@@ -150,6 +151,42 @@ func TestDatabaseDown(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: no job is carried out", outage.name)
 			}
+		}
+	}
+}
+
+// TestLostUnprepared loses connections in the middle of statements that are not prepared:
+// the pool gives none of them out again.
+func TestLostUnprepared(t *testing.T) {
+	t.Parallel()
+	wire := apptest.NewWire(t)
+	p := apptest.New(t)
+	const most = 4
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: wire.To(p.DatabaseURL), Bare: true, Max: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	var all sync.WaitGroup
+	for range most {
+		all.Go(func() {
+			var one int
+			if err := db.Get(t.Context(), &one, `SELECT $1::int FROM pg_sleep(60)`, 1); !postgres.Lost(err) {
+				t.Errorf("it was not lost: %v", err)
+			}
+		})
+	}
+	for end := time.Now().Add(10 * time.Second); apptest.Value[int](p, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep.60' AND pid <> pg_backend_pid()`) < most; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nothing runs")
+		}
+	}
+	wire.Cut()
+	all.Wait()
+	wire.Mend()
+	for range 3 * most {
+		if one, err := postgres.One[int](t.Context(), db, nil, `SELECT $1::int`, 1); err != nil || one != 1 {
+			t.Fatalf("%d, %v", one, err)
 		}
 	}
 }

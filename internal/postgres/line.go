@@ -118,14 +118,17 @@ func (c *line) Read(p []byte) (int, error) {
 	return n, c.because(err)
 }
 
+// because says what became of the connection, as an error of its kind that lib/pq knows:
+// what it does not know it takes for one of the statement, and the pool would give the
+// connection out again.
 func (c *line) because(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case c.givenUp.Load():
-		return errDown
+		return &net.OpError{Op: "ask", Err: errDown}
 	}
-	return fmt.Errorf("%w: %w", errLost, err)
+	return &net.OpError{Op: "ask", Err: fmt.Errorf("%w: %w", errLost, err)}
 }
 
 // Close implements net.Conn.
