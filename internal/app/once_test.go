@@ -3,8 +3,11 @@ package app_test
 import (
 	"sync"
 	"testing"
+	"time"
 
+	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
+	"commissionportal/internal/postgres"
 )
 
 func proposal(acronym string) map[string]any {
@@ -95,4 +98,65 @@ func TestLostAnswer(t *testing.T) {
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(409, "right now")
 	p.Exec(`UPDATE idempotency SET created_at = now() - interval '2 minutes'`)
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(422, "is there already")
+}
+
+// TestOnceLost loses the database while a request is carried out. As soon as it is back a
+// repetition is carried out, and not told to wait for the first.
+func TestOnceLost(t *testing.T) {
+	t.Parallel()
+	wire, direct := apptest.NewWire(t), ""
+	p := apptest.New(t, func(c *app.Config) {
+		direct, c.DatabaseURL = c.DatabaseURL, wire.To(c.DatabaseURL)
+	})
+	ada := p.Person("Ada Lovelace")
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: direct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	waits := func(n int) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			got, err := postgres.One[int](t.Context(), db, nil, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+			if err != nil || time.Now().After(end) {
+				t.Fatalf("%d wait, not %d: %v", got, n, err)
+			}
+			if got == n {
+				return
+			}
+		}
+	}
+	held, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Exec(t.Context(), `LOCK TABLE journal_head`); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan int)
+	go func() {
+		answered <- ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Status
+	}()
+	waits(1)
+	wire.Cut()
+	if got := <-answered; got != 503 {
+		t.Errorf("without a database: %d", got)
+	}
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	waits(0)
+	wire.Mend()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		got := ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost")
+		if got.Status == 201 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("it is back, and a repetition is answered %d %s", got.Status, got.Body)
+		}
+	}
+	if n := apptest.Value[int](p, `SELECT count(*) FROM commission WHERE acronym = 'LOST'`); n != 1 {
+		t.Errorf("it was carried out %d times", n)
+	}
 }

@@ -133,12 +133,16 @@ func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fre
 // not at all, so that what was corrected can be sent with the same key. An answer
 // that holds a secret is not kept either.
 func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error {
-	ctx := c.UserContext()
+	ctx, began := c.UserContext(), time.Now()
 	c.SetUserContext(journal.WithOnce(ctx, once))
 	err := next()
 	status := c.Response().StatusCode()
 	if err != nil || status >= 400 {
-		if _, e := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, once.Person, once.Key); e != nil {
+		e := s.release(ctx, once)
+		if postgres.Lost(e) {
+			go s.releaseLater(once, began.Add(staleStart/2))
+		}
+		if e != nil {
 			return e
 		}
 		return err
@@ -159,6 +163,22 @@ func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error
 	_, err = s.DB.Exec(ctx, `UPDATE idempotency SET state = 'answered', status = $3, header = $4, body = $5 WHERE person_id = $1 AND key = $2`,
 		once.Person, once.Key, status, string(text), c.Response().Body())
 	return err
+}
+
+// release gives back the key of a request that changed nothing.
+func (s *Server) release(ctx context.Context, o journal.Once) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, o.Person, o.Key)
+	return err
+}
+
+// releaseLater does so when the database is there again, so that a repetition need not wait
+// until the request counts as dead; not so late that the key may be another's.
+func (s *Server) releaseLater(o journal.Once, until time.Time) {
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	for ctx.Err() == nil && postgres.Lost(s.release(ctx, o)) {
+		time.Sleep(staleStart / 240)
+	}
 }
 
 func replay(c *fiber.Ctx, a answer) error {

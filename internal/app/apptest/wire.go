@@ -40,6 +40,8 @@ func (w *Wire) To(address string) string {
 		w.t.Fatal(err)
 	}
 	q := u.Query()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.network, w.server = "tcp", u.Host
 	if dir := q.Get("host"); dir != "" {
 		w.network, w.server = "unix", dir+"/.s.PGSQL."+q.Get("port")
@@ -114,7 +116,10 @@ func (w *Wire) listen() {
 func (w *Wire) connect(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	w.wait()
-	server, err := net.Dial(w.network, w.server)
+	w.mu.Lock()
+	network, address := w.network, w.server
+	w.mu.Unlock()
+	server, err := net.Dial(network, address)
 	if err != nil {
 		return
 	}
