@@ -208,7 +208,9 @@ func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (Blob, error) {
 
 // Stat answers what is stored under a digest, or NotFound.
 func (s *Store) Stat(ctx context.Context, d Digest) (Blob, error) {
-	a, err := s.bucket.Attributes(ctx, d.key())
+	asked, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	a, err := s.bucket.Attributes(asked, d.key())
 	if err != nil {
 		return Blob{}, s.unread(ctx, err)
 	}
@@ -222,14 +224,36 @@ func (s *Store) Reader(ctx context.Context, d Digest, offset, length int64) (io.
 }
 
 func (s *Store) read(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
-	r, err := s.bucket.NewRangeReader(ctx, key, offset, length, nil)
+	asked, cancel := context.WithCancel(ctx)
+	late := time.AfterFunc(silence, cancel) // what follows the beginning may take as long as it needs
+	r, err := s.bucket.NewRangeReader(asked, key, offset, length, nil)
+	late.Stop()
+	if err != nil {
+		cancel()
+	}
 	if beyondEnd(err) {
 		return io.NopCloser(strings.NewReader("")), nil
 	}
 	if err != nil {
 		return nil, s.unread(ctx, err)
 	}
-	return r, nil
+	return &reading{r, cancel}, nil
+}
+
+// silence is how long the store may leave unanswered what it has at once, and what is no
+// larger than a piece: then it counts as not there. A variable for tests.
+var silence = 20 * time.Second
+
+// reading is a file being read.
+type reading struct {
+	*gocloud.Reader
+	end context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (r *reading) Close() error {
+	defer r.end()
+	return r.Reader.Close()
 }
 
 // Verify reads the whole file again. It reports NotFound if it is not there, and

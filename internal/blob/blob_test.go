@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"net"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -604,3 +605,37 @@ func FuzzParseDigest(f *testing.F) {
 		}
 	})
 }
+
+// TestSilentStore asks a store that takes connections and says nothing.
+func TestSilentStore(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	t.Setenv("AWS_ACCESS_KEY_ID", "x")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	was := silence
+	silence = 200 * time.Millisecond
+	t.Cleanup(func() { silence = was })
+	s, err := Open(t.Context(), "s3://b?region=us-east-1&use_path_style=true&endpoint=http://"+l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for what, ask := range map[string]func() error{
+		"put":        func() error { _, err := s.Put(t.Context(), strings.NewReader("x"), 10); return err },
+		"put, large": func() error { _, err := s.Put(t.Context(), io.LimitReader(zeros{}, piece+1), piece+1); return err },
+		"stat":       func() error { _, err := s.Stat(t.Context(), Digest{}); return err },
+		"read":       func() error { _, err := s.Reader(t.Context(), Digest{}, 0, -1); return err },
+	} {
+		began := time.Now()
+		if err := ask(); !problem.Of(err, problem.Unavailable) || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: %v after %v", what, err, time.Since(began))
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }

@@ -28,6 +28,8 @@ const piece = 5 << 20
 func (r *remote) segment() int64 { return piece }
 
 func (r *remote) present(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
 	_, err := r.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &r.name})
 	return err
 }
@@ -66,8 +68,10 @@ func (p *pieces) Write(data []byte) (n int, err error) {
 
 // send stores what is in memory as the next part.
 func (p *pieces) send() error {
+	ctx, cancel := context.WithTimeout(p.ctx, silence)
+	defer cancel()
 	if p.upload == nil {
-		begun, err := p.in.client.CreateMultipartUpload(p.ctx, &s3.CreateMultipartUploadInput{
+		begun, err := p.in.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 			Bucket: &p.in.name, Key: &p.key, ContentType: aws.String(contentType), ChecksumAlgorithm: p.in.checksum(),
 		})
 		if err != nil {
@@ -76,7 +80,7 @@ func (p *pieces) send() error {
 		p.upload = begun.UploadId
 	}
 	number := aws.Int32(int32(len(p.parts) + 1))
-	sent, err := p.in.client.UploadPart(p.ctx, &s3.UploadPartInput{
+	sent, err := p.in.client.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &p.in.name, Key: &p.key, UploadId: p.upload, PartNumber: number, Body: bytes.NewReader(p.buf.Bytes()),
 		ChecksumAlgorithm: p.in.checksum(),
 	})
@@ -124,6 +128,8 @@ func (p *pieces) settle(ctx context.Context, key string) error {
 // finish makes the object of what was written.
 func (p *pieces) finish(ctx context.Context) error {
 	if p.upload == nil {
+		ctx, cancel := context.WithTimeout(ctx, silence)
+		defer cancel()
 		_, err := p.in.client.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: &p.in.name, Key: &p.key, ContentType: aws.String(contentType), Body: bytes.NewReader(p.buf.Bytes()),
 			ChecksumAlgorithm: p.in.checksum(),
