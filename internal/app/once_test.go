@@ -96,7 +96,7 @@ func TestLostAnswer(t *testing.T) {
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(409, "carried out already")
 	p.Exec(`UPDATE idempotency SET state = 'started'`)
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(409, "right now")
-	p.Exec(`UPDATE idempotency SET created_at = now() - interval '2 minutes'`)
+	p.Exec(`UPDATE idempotency SET created_at = now() - interval '11 seconds'`)
 	ada.API("POST", "/commissions", proposal("LOST"), "Idempotency-Key", "lost").Want(422, "is there already")
 }
 
@@ -157,6 +157,54 @@ func TestOnceLost(t *testing.T) {
 		}
 	}
 	if n := apptest.Value[int](p, `SELECT count(*) FROM commission WHERE acronym = 'LOST'`); n != 1 {
+		t.Errorf("it was carried out %d times", n)
+	}
+}
+
+// TestOnceTakenOver: a request that is carried out says so and keeps its key; one that has
+// not said so for a while is taken over, and can then commit nothing.
+func TestOnceTakenOver(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	ada := p.Person("Ada Lovelace")
+	held, err := p.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Exec(t.Context(), `LOCK TABLE journal_head`); err != nil {
+		t.Fatal(err)
+	}
+	send := func() chan apptest.Reply {
+		answered := make(chan apptest.Reply, 1)
+		go func() { answered <- ada.API("POST", "/commissions", proposal("TAKEN"), "Idempotency-Key", "taken") }()
+		return answered
+	}
+	until := func(query string, want int) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); apptest.Value[int](p, query) != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s is not %d", query, want)
+			}
+		}
+	}
+	const waiting = `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	first := send()
+	until(waiting, 1)
+	p.Exec(`UPDATE idempotency SET created_at = now() - interval '9 seconds'`)
+	until(`SELECT count(*)::int FROM idempotency WHERE created_at > now() - interval '5 seconds'`, 1)
+	(<-send()).Want(409, "right now")
+	p.Exec(`UPDATE idempotency SET created_at = now() - interval '11 seconds'`)
+	again := send()
+	until(waiting, 2)
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	(<-first).Want(409, "sent again meanwhile")
+	location := (<-again).Want(201).Header.Get("Location")
+	if replayed := (<-send()).Want(201).Header.Get("Location"); replayed != location {
+		t.Errorf("led to %s, then to %s", location, replayed)
+	}
+	if n := apptest.Value[int](p, `SELECT count(*)::int FROM commission WHERE acronym = 'TAKEN'`); n != 1 {
 		t.Errorf("it was carried out %d times", n)
 	}
 }

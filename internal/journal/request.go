@@ -2,11 +2,13 @@ package journal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"commissionportal/internal/postgres"
+	"commissionportal/internal/problem"
 )
 
 type (
@@ -56,6 +58,7 @@ func Now(ctx context.Context) time.Time {
 type Once struct {
 	Person uuid.UUID
 	Key    string
+	Claim  uuid.UUID // of this sending of it
 }
 
 // WithOnce makes the change under ctx mark that row as committed in its own
@@ -70,6 +73,12 @@ func markCommitted(ctx context.Context, q postgres.Q) error {
 	if !ok {
 		return nil
 	}
-	_, err := q.Exec(ctx, `UPDATE idempotency SET state = 'committed' WHERE person_id = $1 AND key = $2 AND state = 'started'`, o.Person, o.Key)
+	// Its row is locked until the commit: it cannot be taken over any more.
+	ours, err := postgres.All[bool](ctx, q, `
+		UPDATE idempotency SET state = CASE WHEN claim = $3 THEN 'committed' ELSE state END
+		WHERE person_id = $1 AND key = $2 RETURNING claim IS NOT DISTINCT FROM $3`, o.Person, o.Key, o.Claim)
+	if err == nil && slices.Contains(ours, false) {
+		return problem.New(problem.Conflict, "This was sent again meanwhile, and is carried out as it was sent then.")
+	}
 	return err
 }

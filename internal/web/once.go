@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
 	"commissionportal/internal/access"
@@ -22,9 +23,10 @@ import (
 // AgainField is the field of a form by which somebody signs in again; see Recent.
 const AgainField = "_again"
 
-// staleStart is after how long a request that began and never answered is taken
-// for dead, so that its repetition may run.
-const staleStart = time.Minute
+// lease is for how long a request that began holds its key. While it is carried out
+// that is said anew; who has not said so for as long is taken for dead, so that a
+// repetition may run, and can commit nothing any more.
+const lease = 10 * time.Second
 
 type answer struct {
 	Request []byte  `db:"request"`
@@ -94,7 +96,7 @@ func (s *Server) carry(c *fiber.Ctx, key, content string, next func() error) err
 		key = hex.EncodeToString(sum[:])
 	}
 	request := sha256.Sum256([]byte(c.Method() + " " + c.OriginalURL() + "\n" + content))
-	once := journal.Once{Person: who.ID, Key: key}
+	once := journal.Once{Person: who.ID, Key: key, Claim: uuid.New()}
 	fresh, a, err := s.claim(c.UserContext(), once, request[:])
 	switch {
 	case err != nil:
@@ -116,10 +118,10 @@ func (s *Server) carry(c *fiber.Ctx, key, content string, next func() error) err
 // number at the same instant, one.
 func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fresh bool, a answer, err error) {
 	n, err := s.DB.Exec(ctx, `
-		INSERT INTO idempotency AS i (person_id, key, request) VALUES ($1, $2, $3)
-		ON CONFLICT (person_id, key) DO UPDATE SET created_at = now()
+		INSERT INTO idempotency AS i (person_id, key, request, claim) VALUES ($1, $2, $3, $5)
+		ON CONFLICT (person_id, key) DO UPDATE SET created_at = now(), claim = excluded.claim
 		WHERE i.state = 'started' AND i.created_at < now() - make_interval(secs => $4) AND i.request = excluded.request`,
-		o.Person, o.Key, request, staleStart.Seconds())
+		o.Person, o.Key, request, lease.Seconds(), o.Claim)
 	if err != nil || n == 1 {
 		return n == 1, answer{}, err
 	}
@@ -133,14 +135,16 @@ func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fre
 // not at all, so that what was corrected can be sent with the same key. An answer
 // that holds a secret is not kept either.
 func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error {
-	ctx, began := c.UserContext(), time.Now()
+	ctx := c.UserContext()
 	c.SetUserContext(journal.WithOnce(ctx, once))
+	ended := s.hold(once)
 	err := next()
+	ended()
 	status := c.Response().StatusCode()
 	if err != nil || status >= 400 {
 		e := s.release(ctx, once)
 		if postgres.Lost(e) {
-			go s.releaseLater(once, began.Add(staleStart/2))
+			go s.releaseLater(once)
 		}
 		if e != nil {
 			return e
@@ -160,24 +164,41 @@ func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error
 	if err != nil {
 		return err
 	}
-	_, err = s.DB.Exec(ctx, `UPDATE idempotency SET state = 'answered', status = $3, header = $4, body = $5 WHERE person_id = $1 AND key = $2`,
-		once.Person, once.Key, status, string(text), c.Response().Body())
+	_, err = s.DB.Exec(ctx, `UPDATE idempotency SET state = 'answered', status = $3, header = $4, body = $5 WHERE person_id = $1 AND key = $2 AND claim = $6`,
+		once.Person, once.Key, status, string(text), c.Response().Body(), once.Claim)
 	return err
+}
+
+// hold says now and then that a request lives, until it has ended.
+func (s *Server) hold(o journal.Once) (ended func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lease / 3):
+			}
+			// If it cannot be said, it is the next time, or the request counts as dead.
+			_, _ = s.DB.Exec(ctx, `UPDATE idempotency SET created_at = now() WHERE person_id = $1 AND key = $2 AND claim = $3 AND state = 'started'`, o.Person, o.Key, o.Claim)
+		}
+	}()
+	return cancel
 }
 
 // release gives back the key of a request that changed nothing.
 func (s *Server) release(ctx context.Context, o journal.Once) error {
-	_, err := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND state = 'started'`, o.Person, o.Key)
+	_, err := s.DB.Exec(ctx, `DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND claim = $3 AND state = 'started'`, o.Person, o.Key, o.Claim)
 	return err
 }
 
 // releaseLater does so when the database is there again, so that a repetition need not wait
-// until the request counts as dead; not so late that the key may be another's.
-func (s *Server) releaseLater(o journal.Once, until time.Time) {
-	ctx, cancel := context.WithDeadline(context.Background(), until)
+// until the request counts as dead.
+func (s *Server) releaseLater(o journal.Once) {
+	ctx, cancel := context.WithTimeout(context.Background(), lease)
 	defer cancel()
 	for ctx.Err() == nil && postgres.Lost(s.release(ctx, o)) {
-		time.Sleep(staleStart / 240)
+		time.Sleep(lease / 40)
 	}
 }
 
