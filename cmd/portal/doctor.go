@@ -202,9 +202,10 @@ func (d *doctor) database(ctx context.Context, db *postgres.DB) {
 		Number  int       `db:"number"`
 		At      time.Time `db:"at"`
 		JIT     string    `db:"jit"`
+		Plans   string    `db:"plans"`
 		Helpers string    `db:"helpers"`
 	}](ctx, db, nil, `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, clock_timestamp() AS at,
-		current_setting('jit') AS jit, current_setting('max_parallel_workers_per_gather') AS helpers`)
+		current_setting('jit') AS jit, current_setting('max_parallel_workers_per_gather') AS helpers, current_setting('plan_cache_mode') AS plans`)
 	took := time.Since(started)
 	switch {
 	case err != nil:
@@ -220,6 +221,9 @@ func (d *doctor) database(ctx context.Context, db *postgres.DB) {
 	}
 	if seen.Helpers != "0" {
 		d.note("database", "statements may begin with helpers, which costs more than it saves here (ALTER DATABASE … SET max_parallel_workers_per_gather = 0)")
+	}
+	if seen.Plans != "force_generic_plan" {
+		d.note("database", "statements are planned for each set of values, which may take longer than what they do (ALTER DATABASE … SET plan_cache_mode = force_generic_plan)")
 	}
 	if skew := seen.At.Sub(started.Add(took / 2)).Round(time.Second); skew.Abs() > mostSkew {
 		d.fail("clock", fmt.Errorf("the database is %s from this machine", skew), "Let both take the time from the network (NTP).")

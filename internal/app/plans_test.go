@@ -2,12 +2,16 @@ package app_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/lib/pq"
 
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/postgres"
@@ -172,7 +176,8 @@ type node struct {
 	Plans    []node
 }
 
-// explained says what is wrong with the plan of a statement.
+// explained says what is wrong with the plans of a statement: that for these values, which
+// is carried out, and that for any, by which the portal runs it.
 func explained(t *testing.T, p *apptest.Portal, query string, args []any, large map[string]float64) (wrong []string) {
 	t.Helper()
 	switch first, _, _ := strings.Cut(strings.TrimSpace(query), " "); strings.ToUpper(strings.Fields(first)[0]) {
@@ -201,6 +206,7 @@ func explained(t *testing.T, p *apptest.Portal, query string, args []any, large 
 		t.Fatal(err)
 	}
 	answers := plans[0].Plan.Met
+	plans = append(plans, generic(t, p, query, args)...)
 	var look func(n node)
 	look = func(n node) {
 		switch {
@@ -215,6 +221,56 @@ func explained(t *testing.T, p *apptest.Portal, query string, args []any, large 
 			look(below)
 		}
 	}
-	look(plans[0].Plan)
+	for _, p := range plans {
+		look(p.Plan)
+	}
 	return wrong
 }
+
+// generic is the plan of a statement for any values, which it is not carried out by here.
+func generic(t *testing.T, p *apptest.Portal, query string, args []any) (plans []struct{ Plan node }) {
+	t.Helper()
+	tx, err := p.DB.DB.Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	var types pq.StringArray
+	var raw []byte
+	prepared++
+	name := fmt.Sprintf("plan_%d", prepared)
+	_, err = tx.Exec(`SET LOCAL random_page_cost = 1.1; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE ` + name + ` AS ` + query)
+	if err == nil {
+		err = tx.Get(&types, `SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = $1`, name)
+	}
+	values := make([]string, len(types))
+	for i, of := range types {
+		values[i] = "NULL"
+		if v, _ := driver.DefaultParameterConverter.ConvertValue(args[i]); v != nil {
+			text := fmt.Sprint(v)
+			switch v := v.(type) {
+			case []byte:
+				text = fmt.Sprintf(`\x%x`, v)
+			case time.Time:
+				text = v.Format(time.RFC3339Nano)
+			}
+			values[i] = pq.QuoteLiteral(text) + "::" + of
+		}
+	}
+	with := ""
+	if len(values) > 0 {
+		with = "(" + strings.Join(values, ", ") + ")"
+	}
+	if err == nil {
+		err = tx.Get(&raw, "EXPLAIN (FORMAT JSON) EXECUTE "+name+with)
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &plans)
+	}
+	if err != nil {
+		t.Errorf("%v: %s", err, query)
+	}
+	return plans
+}
+
+var prepared int // statements, each by a name of its own: they outlive their transaction

@@ -73,9 +73,9 @@ type Server struct {
 // durable and temporary are our settings. JIT costs more than it gives on short
 // queries. One server serves all packages' tests at once.
 var (
-	durable   = map[string]string{"jit": "off"}
+	durable   = map[string]string{"jit": "off", "plan_cache_mode": "force_generic_plan"}
 	temporary = map[string]string{
-		"jit": "off", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
+		"jit": "off", "plan_cache_mode": "force_generic_plan", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
 		"autovacuum": "off", "max_connections": "300", "wal_level": "minimal", "max_wal_senders": "0",
 		"max_wal_size": "512MB", "max_parallel_workers_per_gather": "0",
 	}
