@@ -150,6 +150,11 @@ func mixed(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
+	// Each asks a commission once, also in the next run.
+	const statement = "Ten years of work, measured by the bench."
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM application WHERE statement = $1`, statement); err != nil {
+		return err
+	}
 	var slugs []string
 	if err := s.db.SelectContext(ctx, &slugs, `SELECT slug FROM commission WHERE state = 'active' AND join_mode = 'application' ORDER BY id DESC LIMIT 2000`); err != nil {
 		return err
@@ -189,7 +194,7 @@ func mixed(ctx context.Context, s *stage) error {
 			}{Method: http.MethodGet, Header: map[string][]string{}}
 			if i%5 == 4 {
 				t.Method, t.URL = http.MethodPost, s.portal+"/api/v1/commissions/"+slugs[(i/5+i/5/persons)%len(slugs)]+"/applications" // each asks a commission once
-				t.Body = []byte(`{"role": "invited_expert", "statement": "Ten years of work in this field."}`)
+				t.Body = []byte(`{"role": "invited_expert", "statement": "` + statement + `"}`)
 				t.Header["Content-Type"], t.Header["Cookie"] = []string{"application/json"}, []string{writers[i/5%persons]}
 			} else {
 				op := reads[rand.N(len(reads))] //nolint:gosec // any will do
