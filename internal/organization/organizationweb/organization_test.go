@@ -221,7 +221,8 @@ func TestDirectory(t *testing.T) {
 	w.chair.Get("/organizations/vent-du-sud").Want(200, "Sid Seated")
 	w.Visitor().Get("/organizations/vent-du-sud").Want(200).Lacks("Sid Seated")
 	visitor := w.Visitor()
-	w.At(w.Now()) // what was counted a moment ago is still right
+	w.At(w.Now()) // what is counted now stays right
+	visitor.Get("/organizations").Want(200)
 	for what, n := range map[string]int{
 		"/organizations?kind=company": 1, "/organizations?q=nord": 2, "/organizations/nordwind": 3, "/commissions/grid-storage/organizations": 3,
 	} {
