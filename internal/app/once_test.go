@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"commissionportal/internal/app"
 	"commissionportal/internal/app/apptest"
 	"commissionportal/internal/postgres"
@@ -206,5 +208,18 @@ func TestOnceTakenOver(t *testing.T) {
 	}
 	if n := apptest.Value[int](p, `SELECT count(*)::int FROM commission WHERE acronym = 'TAKEN'`); n != 1 {
 		t.Errorf("it was carried out %d times", n)
+	}
+}
+
+// TestOncePanics: a request that has panicked lives no longer, and its key is not held by it.
+func TestOncePanics(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	p.Web.App.Post("/api/v1/panics", func(*fiber.Ctx) error { panic("on purpose") })
+	p.Person("Ada Lovelace").API("POST", "/panics", nil, "Idempotency-Key", "k").Want(500)
+	p.Exec(`UPDATE idempotency SET created_at = now() - interval '1 hour'`)
+	time.Sleep(4 * time.Second) // it would have said by now that it lives
+	if n := apptest.Value[int](p, `SELECT count(*)::int FROM idempotency WHERE created_at > now() - interval '1 minute'`); n != 0 {
+		t.Error("it is still carried out")
 	}
 }

@@ -356,9 +356,9 @@ func (e *entry) weighted() string {
 // discarded, or another process has written it, and counted its words.
 func (s *Service) writeIndex(ctx context.Context, list []*entry, changes map[uuid.UUID]int) error {
 	return s.db.Transaction(ctx, func(tx *postgres.Tx) error {
-		of := make(pq.StringArray, len(list))
+		of := make(postgres.IDs, len(list))
 		for i, e := range list {
-			of[i] = e.id.String()
+			of[i] = e.id
 		}
 		// Documents before their marks, as whoever changes one does.
 		if _, err := tx.Exec(ctx, `SELECT FROM document WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE`, of); err != nil {

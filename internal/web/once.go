@@ -137,9 +137,8 @@ func (s *Server) claim(ctx context.Context, o journal.Once, request []byte) (fre
 func (s *Server) first(c *fiber.Ctx, once journal.Once, next func() error) error {
 	ctx := c.UserContext()
 	c.SetUserContext(journal.WithOnce(ctx, once))
-	ended := s.hold(once)
+	defer s.hold(once)() // also of one that panics
 	err := next()
-	ended()
 	status := c.Response().StatusCode()
 	if err != nil || status >= 400 {
 		e := s.release(ctx, once)
