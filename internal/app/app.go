@@ -203,6 +203,7 @@ func (a *App) capabilities(post *mail.Post) (err error) {
 	intakeweb.Mount(a.Web, a.Imports)
 	rightsweb.Mount(a.Web, a.Rights)
 	journalweb.Mount(a.Web, a.Notary, journal.NewReader(a.DB, a.Policy))
+	a.Queue.Every("postgres.changes", time.Hour, postgres.SweepChanges(a.DB.DB.DB))
 	a.Queue.Every("membership.terms", time.Hour, a.Seats.Terms)
 	a.Queue.Every("document.sweep", 24*time.Hour, a.Documents.Sweep)
 	a.Queue.Every("document.scan", time.Hour, a.Documents.ScanRest)

@@ -43,7 +43,7 @@ type Config struct {
 	Patience       time.Duration  `env:"DATABASE_PATIENCE" envDefault:"1200ms" help:"how long the database may answer nobody until it counts as down, and pages say so; 0: for ever"`
 	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	Streams        int            `env:"STREAMS" envDefault:"10000" help:"most pages at once that show what happens while they are open; each takes some 20 kB of memory"`
-	PublicAge      time.Duration  `env:"PUBLIC_AGE" envDefault:"500ms" help:"how long visitors may be shown a page before it is asked whether something has changed since it was made; 0: pages are made for each"`
+	PublicAge      time.Duration  `env:"PUBLIC_AGE" envDefault:"400ms" help:"how long visitors may be shown a page before it is asked whether something has changed since it was made, and twice as long while that is found out; 0: pages are made for each"`
 	Development    bool           `env:"DEVELOPMENT" envDefault:"false" help:"shows all mail at /dev/mail to everybody; never in production"`
 	PasswordMemory uint32         `env:"PASSWORD_MEMORY" envDefault:"65536" help:"KiB of memory that hashing a password takes, at least 19456; hashes are renewed as people sign in"`
 	SecretKey      string         `env:"SECRET_KEY" help:"32 random bytes in base64 (openssl rand -base64 32), with which the secrets of apps for codes are encrypted in the database; empty: they are not"`

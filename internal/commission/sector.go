@@ -38,8 +38,8 @@ const sectorColumns = `s.id, s.slug, s.name, s.about, s.position, s.closed, s.ve
 // sectorCounts keeps the counts of the sectors, and the numbers of each: they stand
 // on every list of commissions and are counted over all of them.
 type sectorCounts struct {
-	list    kept.Values[struct{}, map[uuid.UUID]sectorCount]
-	numbers kept.Values[uuid.UUID, SectorNumbers] // by sector
+	list    *kept.Values[struct{}, map[uuid.UUID]sectorCount]
+	numbers *kept.Values[uuid.UUID, SectorNumbers] // by sector
 }
 
 type sectorCount struct {
@@ -48,11 +48,12 @@ type sectorCount struct {
 	Organizations int       `db:"organizations"`
 }
 
-func newSectorCounts() *sectorCounts {
-	return &sectorCounts{kept.Values[struct{}, map[uuid.UUID]sectorCount]{For: keepCounts}, kept.Values[uuid.UUID, SectorNumbers]{For: keepCounts}}
+func newSectorCounts(db *postgres.DB) *sectorCounts {
+	return &sectorCounts{kept.New[struct{}, map[uuid.UUID]sectorCount](db, keepCounts, "commission", "participation", "sector"),
+		kept.New[uuid.UUID, SectorNumbers](db, keepCounts, "commission", "organization", "participation", "seat")}
 }
 
-// keepCounts is how long counts may be old at most; what this process writes it counts anew.
+// keepCounts is how long counts may be shown at most after a change; what this process writes of sectors it counts anew.
 const keepCounts = 30 * time.Second
 
 func (c *sectorCounts) forget() {
@@ -71,8 +72,8 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 		return nil, err
 	}
 	now := journal.Now(ctx)
-	counts, err := s.counts.list.Get(now, struct{}{}, func() (map[uuid.UUID]sectorCount, error) {
-		list, err := postgres.All[sectorCount](postgres.Fresh(ctx), s.db, `
+	counts, err := s.counts.list.Get(ctx, now, struct{}{}, func(ctx context.Context) (map[uuid.UUID]sectorCount, error) {
+		list, err := postgres.All[sectorCount](ctx, s.db, `
 			SELECT s.id, coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations
 			FROM sector s
 			LEFT JOIN (SELECT sector_id, count(*) AS n FROM commission WHERE state NOT IN ('concluded', 'abandoned') GROUP BY sector_id) c ON c.sector_id = s.id
@@ -118,8 +119,8 @@ func (s *Service) Numbers(ctx context.Context, who access.Actor, sector Sector) 
 		return SectorNumbers{}, err
 	}
 	now := journal.Now(ctx)
-	return s.counts.numbers.Get(now, sector.ID, func() (SectorNumbers, error) {
-		return oneJSON[SectorNumbers](postgres.Fresh(ctx), s.db, `
+	return s.counts.numbers.Get(ctx, now, sector.ID, func(ctx context.Context) (SectorNumbers, error) {
+		return oneJSON[SectorNumbers](ctx, s.db, `
 			WITH c AS (SELECT id, state FROM commission WHERE sector_id = $1),
 			     o AS (SELECT id, country, kind FROM organization WHERE state = 'member' AND id IN (
 			             SELECT p.organization_id FROM participation p JOIN c ON c.id = p.commission_id WHERE p.period @> $2::timestamptz))

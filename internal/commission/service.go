@@ -29,7 +29,7 @@ type Service struct {
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
-	return &Service{db: db, access: policy, post: post, counts: newSectorCounts()}
+	return &Service{db: db, access: policy, post: post, counts: newSectorCounts(db)}
 }
 
 // Filter narrows a list of commissions; empty fields do not.

@@ -26,16 +26,16 @@ type Service struct {
 	access    *access.Policy
 	documents *document.Service
 
-	front kept.Values[struct{}, Front]
+	front *kept.Values[struct{}, Front]
 }
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *Service {
-	return &Service{db: db, access: policy, documents: documents, front: kept.Values[struct{}, Front]{For: keep}}
+	return &Service{db: db, access: policy, documents: documents, front: kept.New[struct{}, Front](db, keep, "commission", "organization", "person", "seat", "sector", "support")}
 }
 
-// keep is how long the numbers of the front page may be old at most: they are counted
-// over everything there is, and the same for every reader.
+// keep is how long the front page may be shown at most after a change: its numbers are
+// counted over everything there is, and the same for every reader.
 const keep = 10 * time.Second
 
 // Front is what the front page shows.
@@ -92,13 +92,13 @@ type Newest struct {
 	Since   time.Time `db:"state_since" json:"since"`
 }
 
-// Front reads the front page; its numbers are a moment old, ten seconds at most.
+// Front reads the front page; its numbers are a moment old, ten seconds at most if there are many.
 func (s *Service) Front(ctx context.Context, who access.Actor) (Front, error) {
 	if _, err := s.access.Require(ctx, who, access.Portal, "home", "read"); err != nil {
 		return Front{}, err
 	}
 	now := journal.Now(ctx)
-	return s.front.Get(now, struct{}{}, func() (Front, error) { return front(postgres.Fresh(ctx), s.db, now) })
+	return s.front.Get(ctx, now, struct{}{}, func(ctx context.Context) (Front, error) { return front(ctx, s.db, now) })
 }
 
 // Found is what a search found: a few of each kind of thing, best first.

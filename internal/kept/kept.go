@@ -3,42 +3,68 @@
 package kept
 
 import (
+	"context"
 	"sync"
 	"time"
+
+	"commissionportal/internal/postgres"
 )
 
-// Values are found out anew when they are twenty times as old as it took to find them
-// out, which so takes a twentieth of one processor at most, and at the latest when they
-// are For old: what is little is right within a moment, what is large has its price. The
-// zero value of the rest is ready; at most a few hundred keys are kept.
+// Values are found out anew within least after what they are made of has changed; but not
+// before they are twenty times as old as it took to find them out, which so takes a twentieth
+// of one processor at most, unless they are older than they may be. So what is little, or
+// changes seldom, is right within a moment, and what is large and changes often has its price.
+// What nothing but the time changes, as a term that runs out, is found out after two hundred
+// times as long. At most a few hundred keys are kept.
 type Values[K comparable, V any] struct {
-	For time.Duration
+	most    time.Duration
+	tables  []string
+	changes func(context.Context) (int64, error)
 
 	mu sync.Mutex
 	of map[K]*value[V]
+}
+
+type madeOf struct{}
+
+// MadeOf are the tables that what is found out under ctx may be made of.
+func MadeOf(ctx context.Context) []string {
+	tables, _ := ctx.Value(madeOf{}).([]string)
+	return tables
+}
+
+// New makes Values that are made of what the tables hold, which count their changes
+// (migration 0038), and may be shown for most after one.
+func New[K comparable, V any](db *postgres.DB, most time.Duration, tables ...string) *Values[K, V] {
+	return &Values[K, V]{most: most, tables: tables, changes: func(ctx context.Context) (int64, error) { return postgres.Changes(ctx, db, tables...) }}
 }
 
 const (
 	mostKeys = 256
 	dear     = 20 // how many times longer it is kept than it took
 	least    = 400 * time.Millisecond
+	still    = 200 // how many times longer it is kept if nothing changes: a term may run out
+	mostTime = 10 * time.Minute
 )
 
 type value[V any] struct {
 	finding sync.Mutex // held by the one who finds it out
 
-	mu    sync.Mutex
-	found bool
-	v     V
-	until time.Time
+	mu      sync.Mutex
+	found   bool
+	v       V
+	changes int64 // before it was found out
+	at      time.Time
+	until   time.Time // it is shown without asking anybody
+	right   time.Time // as long as nothing changes
 }
 
 // Get is the value of key at now, which find finds out if need be, for everybody: it reads what
 // is true now (postgres.Fresh). While one reader does,
-// others are shown what was found before, if it is not older than twice For; else they wait.
-func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, error) {
+// others are shown what was found before, if it is not too old; else they wait.
+func (k *Values[K, V]) Get(ctx context.Context, now time.Time, key K, find func(context.Context) (V, error)) (V, error) {
 	at := k.at(key)
-	v, found, fresh := at.read(now, k.For)
+	v, found, fresh := at.read(now, k.most)
 	if fresh {
 		return v, nil
 	}
@@ -48,16 +74,21 @@ func (k *Values[K, V]) Get(now time.Time, key K, find func() (V, error)) (V, err
 		return v, nil
 	}
 	defer at.finding.Unlock()
-	if v, _, fresh = at.read(now, k.For); fresh {
+	if v, _, fresh = at.read(now, k.most); fresh {
+		return v, nil
+	}
+	ctx = postgres.Fresh(ctx)
+	changes, err := k.changes(ctx)
+	if err != nil {
+		return v, err
+	}
+	if at.same(now, changes) {
 		return v, nil
 	}
 	began := time.Now()
-	v, err := find()
+	v, err = find(context.WithValue(ctx, madeOf{}, k.tables))
 	if err == nil {
-		long := min(max(dear*time.Since(began), least), k.For)
-		at.mu.Lock()
-		at.v, at.found, at.until = v, true, now.Add(long)
-		at.mu.Unlock()
+		at.set(v, changes, now, time.Since(began), k.most)
 	}
 	return v, err
 }
@@ -85,9 +116,28 @@ func (k *Values[K, V]) at(key K) *value[V] {
 
 // read reports what was found, whether it may be shown while it is found out anew, and
 // whether it may without. A clock that was put back makes it old.
-func (v *value[V]) read(now time.Time, long time.Duration) (_ V, found, fresh bool) {
+func (v *value[V]) read(now time.Time, most time.Duration) (_ V, found, fresh bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	after := v.found && now.After(v.until.Add(-2*long))
-	return v.v, after && now.Before(v.until.Add(long)), after && now.Before(v.until)
+	after := v.found && now.After(v.until.Add(-2*most))
+	return v.v, after && now.Before(v.until.Add(most)), after && now.Before(v.until)
+}
+
+// same reports whether what was found is right at now, since there are as many changes
+// as there were, and then has it shown for a moment more.
+func (v *value[V]) same(now time.Time, changes int64) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.found || v.changes != changes || now.Before(v.at) || !now.Before(v.right) {
+		return false
+	}
+	v.until = now.Add(least)
+	return true
+}
+
+func (v *value[V]) set(found V, changes int64, now time.Time, took, most time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.v, v.found, v.changes, v.at = found, true, changes, now
+	v.until, v.right = now.Add(min(max(dear*took, least), most)), now.Add(min(max(still*took, least), mostTime))
 }

@@ -1,21 +1,29 @@
 package kept
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 
+// always has something changed since one looked last.
+func always() func(context.Context) (int64, error) {
+	var n atomic.Int64
+	return func(context.Context) (int64, error) { return n.Add(1), nil }
+}
+
 func TestValues(t *testing.T) {
 	t.Parallel()
-	k := Values[string, int]{For: time.Minute}
+	k := Values[string, int]{most: time.Minute, changes: always()}
 	found := 0
 	get := func(after time.Duration, key string) int {
 		t.Helper()
-		n, err := k.Get(noon.Add(after), key, func() (int, error) { found++; return found, nil })
+		n, err := k.Get(t.Context(), noon.Add(after), key, func(context.Context) (int, error) { found++; return found, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +49,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%+v: %d", step, n)
 		}
 	}
-	if _, err := k.Get(noon, "c", func() (int, error) { return 0, errors.ErrUnsupported }); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := k.Get(t.Context(), noon, "c", func(context.Context) (int, error) { return 0, errors.ErrUnsupported }); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
 	if n := get(0, "c"); n != 6 {
@@ -59,9 +67,9 @@ func TestValues(t *testing.T) {
 func TestValuesAreKeptByTheirPrice(t *testing.T) {
 	t.Parallel()
 	const took = 2 * least / dear
-	k := Values[string, int]{For: time.Minute}
+	k := Values[string, int]{most: time.Minute, changes: always()}
 	n := 0
-	find := func() (int, error) { n++; time.Sleep(took); return n, nil }
+	find := func(context.Context) (int, error) { n++; time.Sleep(took); return n, nil }
 	for _, step := range []struct {
 		most  time.Duration
 		after time.Duration
@@ -73,10 +81,44 @@ func TestValuesAreKeptByTheirPrice(t *testing.T) {
 		{dear * took / 2, 10 * time.Minute, 3},
 		{dear * took / 2, 10*time.Minute + dear*took/2, 4},
 	} {
-		k.For = step.most
-		if got, err := k.Get(noon.Add(step.after), "k", find); got != step.want || err != nil {
+		k.most = step.most
+		if got, err := k.Get(t.Context(), noon.Add(step.after), "k", find); got != step.want || err != nil {
 			t.Errorf("%+v: %d, %v", step, got, err)
 		}
+	}
+}
+
+// What nothing has changed of is looked at, and not found out anew, until a term may have
+// run out; and what has changed, is at the next look.
+func TestValuesAreFoundOutWhenSomethingChanged(t *testing.T) {
+	t.Parallel()
+	changes := int64(1)
+	broken := error(nil)
+	k := Values[string, int]{most: 10 * time.Second, changes: func(context.Context) (int64, error) { return changes, broken }}
+	n := 0
+	const took = 10 * time.Millisecond
+	find := func(context.Context) (int, error) { n++; time.Sleep(took); return n, nil }
+	for _, step := range []struct {
+		after   time.Duration
+		changes int64
+		want    int
+	}{
+		{0, 1, 1},
+		{least, 1, 1},
+		{still*took - 1, 1, 1},
+		{mostTime, 1, 2},             // a term may have run out
+		{mostTime + least - 1, 2, 2}, // nobody has looked
+		{mostTime + 10*time.Second, 2, 3},
+		{0, 2, 4}, // the clock was put back
+	} {
+		changes = step.changes
+		if got, err := k.Get(t.Context(), noon.Add(step.after), "k", find); got != step.want || err != nil {
+			t.Errorf("%+v: %d, %v", step, got, err)
+		}
+	}
+	broken = errors.ErrUnsupported
+	if _, err := k.Get(t.Context(), noon.Add(time.Hour), "k", find); !errors.Is(err, broken) {
+		t.Errorf("it is not known whether something has changed: %v", err)
 	}
 }
 
@@ -84,13 +126,13 @@ func TestValuesAreKeptByTheirPrice(t *testing.T) {
 // for whom nothing was wait, and what was begun before Forget is not shown after it.
 func TestValuesAreFoundOutByOne(t *testing.T) {
 	t.Parallel()
-	k := Values[string, string]{For: time.Minute}
+	k := Values[string, string]{most: time.Minute, changes: always()}
 	begun, end := make(chan struct{}), make(chan struct{})
-	slow := func() (string, error) { close(begun); <-end; return "slow", nil }
-	never := func() (string, error) { t.Error("found out by two"); return "", nil }
+	slow := func(context.Context) (string, error) { close(begun); <-end; return "slow", nil }
+	never := func(context.Context) (string, error) { t.Error("found out by two"); return "", nil }
 	var wait sync.WaitGroup
-	get := func(at time.Time, find func() (string, error), want string) {
-		if s, err := k.Get(at, "k", find); err != nil || s != want {
+	get := func(at time.Time, find func(context.Context) (string, error), want string) {
+		if s, err := k.Get(t.Context(), at, "k", find); err != nil || s != want {
 			t.Errorf("%q, %v instead of %q", s, err, want)
 		}
 	}
@@ -108,7 +150,7 @@ func TestValuesAreFoundOutByOne(t *testing.T) {
 	<-begun
 	get(later, never, "slow")
 	k.Forget()
-	get(later, func() (string, error) { return "new", nil }, "new")
+	get(later, func(context.Context) (string, error) { return "new", nil }, "new")
 	close(end)
 	wait.Wait()
 	get(later, never, "new")

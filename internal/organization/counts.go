@@ -57,16 +57,17 @@ func count(cells []cell, f Filter) Counts {
 // filter, and the sectors: they are counted over every organization, and are the same for
 // every reader.
 type counts struct {
-	cells   kept.Values[string, []cell]
-	sums    kept.Values[Filter, Counts]
-	sectors kept.Values[struct{}, []Sector]
+	cells   *kept.Values[string, []cell]
+	sums    *kept.Values[Filter, Counts]
+	sectors *kept.Values[struct{}, []Sector]
 }
 
-func newCounts() *counts {
-	return &counts{kept.Values[string, []cell]{For: keepCounts}, kept.Values[Filter, Counts]{For: keepCounts}, kept.Values[struct{}, []Sector]{For: keepCounts}}
+func newCounts(db *postgres.DB) *counts {
+	of := []string{"commission", "organization", "participation", "sector"}
+	return &counts{kept.New[string, []cell](db, keepCounts, of...), kept.New[Filter, Counts](db, keepCounts, of...), kept.New[struct{}, []Sector](db, keepCounts, "sector")}
 }
 
-// keepCounts is how old the numbers beside a list may be at most.
+// keepCounts is how long the numbers beside a list may be shown at most after a change.
 const keepCounts = 10 * time.Second
 
 // Counts are the numbers beside List, a moment old, twenty seconds at most. They are
@@ -76,16 +77,16 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 		return Counts{}, err
 	}
 	now := journal.Now(ctx)
-	find := func() ([]cell, error) {
+	find := func(ctx context.Context) ([]cell, error) {
 		w := Filter{Query: f.Query, Sector: f.Sector, State: f.State}.where(now)
-		return postgres.All[cell](postgres.Fresh(ctx), s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
+		return postgres.All[cell](ctx, s.db, `SELECT country, kind, category, count(*) AS n FROM organization WHERE `+w.SQL()+` GROUP BY country, kind, category`, w.Args()...)
 	}
 	if f.Query != "" || f.State != "" && f.State != Member {
-		cells, err := find()
+		cells, err := find(postgres.Fresh(ctx))
 		return count(cells, f), err
 	}
-	return s.counts.sums.Get(now, f, func() (Counts, error) {
-		cells, err := s.counts.cells.Get(now, f.Sector, find)
+	return s.counts.sums.Get(ctx, now, f, func(ctx context.Context) (Counts, error) {
+		cells, err := s.counts.cells.Get(ctx, now, f.Sector, find)
 		return count(cells, f), err
 	})
 }
@@ -101,7 +102,7 @@ func (s *Service) Sectors(ctx context.Context, who access.Actor) ([]Sector, erro
 	if _, err := s.access.Require(ctx, who, access.Portal, "sector", "read"); err != nil {
 		return nil, err
 	}
-	return s.counts.sectors.Get(journal.Now(ctx), struct{}{}, func() ([]Sector, error) {
-		return postgres.All[Sector](postgres.Fresh(ctx), s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
+	return s.counts.sectors.Get(ctx, journal.Now(ctx), struct{}{}, func(ctx context.Context) ([]Sector, error) {
+		return postgres.All[Sector](ctx, s.db, `SELECT slug, name FROM sector ORDER BY position, name LIMIT 200`)
 	})
 }

@@ -40,7 +40,7 @@ type Service struct {
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
-	return &Service{db: db, access: policy, post: post, counts: newCounts()}
+	return &Service{db: db, access: policy, post: post, counts: newCounts(db)}
 }
 
 // Filter narrows a list of organizations; empty fields do not.

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,16 +16,15 @@ import (
 )
 
 // What visitors are shown is the same for all of them: a page of a route that says Kept
-// is made once, and shown again until something changes in the database. That is found
-// out by the transactions that the database knows of, whoever made them: a page is
-// shown for KeepFor, and after that only if none has ended or begun to write since the
-// moment before it was made. What depends on the time alone, as a term that runs out,
-// is made anew after mostKept.
+// is made once, and shown again until something changes that visitors are shown, whoever
+// changed it (postgres.Changes): a page is shown for KeepFor, and after that only if there
+// are as many changes as before it was made. While one visitor waits for that, the others
+// are shown the page until it was last right twice as long ago. What depends on the time alone, as a term
+// that runs out, is made anew after mostKept.
 
 const (
-	mostKept   = 30 * time.Second
-	mostWaited = 5 * time.Second
-	keptBytes  = 64 << 20 // of all pages; then all are forgotten
+	mostKept  = 30 * time.Second
+	keptBytes = 64 << 20 // of all pages; then all are forgotten
 )
 
 // keptHeaders are those of an answer that begin has not set.
@@ -81,11 +80,11 @@ func (k *keptPages) end(key string) {
 }
 
 type keptPage struct {
-	header   [6]string // in the order of keptHeaders
-	body     []byte
-	snapshot string // transactions before it was made
-	made     time.Time
-	right    atomic.Int64 // when it was last known to be
+	header [6]string // in the order of keptHeaders
+	body   []byte
+	of     string // the changes before it was made
+	made   time.Time
+	right  atomic.Int64 // when it was last known to be
 }
 
 // keep answers with a page that is kept, or keeps the one that is made.
@@ -106,26 +105,29 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	if page.fresh(s.KeepFor) {
 		return page.answer(c)
 	}
-	// One makes it; the others of that moment wait, once.
+	// One makes it. The others wait for as long as that takes: if each lost its patience and
+	// made the page too, what is slow under load would be slower for everybody.
 	made, first := s.kept.begin(key)
 	if !first {
-		select {
-		case <-made:
-		case <-time.After(mostWaited):
+		if page.fresh(2 * s.KeepFor) {
+			return page.answer(c)
 		}
-		if now := s.kept.page(key); now != nil && (now != page || now.fresh(s.KeepFor)) {
+		right := page.known()
+		<-made
+		if now := s.kept.page(key); now != nil && (now != page || now.known() != right) {
 			return now.answer(c)
 		}
-		return c.Next()
+		return c.Next() // it is not to be kept
 	}
 	defer s.kept.end(key)
 	asked := time.Now() // it is as old as what it is made of
-	snapshot, err := s.snapshot(ctx)
+	changes, err := postgres.Changes(ctx, s.DB)
 	if err != nil {
 		return err
 	}
 	lags := postgres.Lags(ctx)
-	if page != nil && snapshot == page.snapshot && time.Since(page.made) < mostKept {
+	of := fmt.Sprint(changes, " of a replica: ", lags)
+	if page != nil && of == page.of && time.Since(page.made) < mostKept {
 		page.right.Store(asked.UnixNano())
 		return page.answer(c)
 	}
@@ -139,7 +141,7 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	if r.StatusCode() != fiber.StatusOK || r.IsBodyStream() || c.GetRespHeader(fiber.HeaderCacheControl) != "public, no-cache" || len(r.Header.Peek(fiber.HeaderSetCookie)) > 0 {
 		return nil
 	}
-	page = &keptPage{body: append([]byte(nil), r.Body()...), snapshot: snapshot, made: asked}
+	page = &keptPage{body: append([]byte(nil), r.Body()...), of: of, made: asked}
 	page.right.Store(asked.UnixNano())
 	for i, name := range keptHeaders {
 		page.header[i] = c.GetRespHeader(name)
@@ -148,17 +150,17 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	return nil
 }
 
-// snapshot names the transactions that there are, and the server that was asked: it is
-// another one as soon as one that writes begins or ends. A replica does not say which of
-// those between the oldest and the newest have ended; there, it is how far it has come.
-func (s *Server) snapshot(ctx context.Context) (string, error) {
-	text, err := postgres.One[string](ctx, s.DB, nil, `SELECT concat_ws(' ', pg_current_snapshot(), pg_last_wal_replay_lsn())`)
-	return strconv.FormatBool(postgres.Lags(ctx)) + " " + text, err
-}
-
 // fresh reports whether the page may be shown without asking anybody.
 func (p *keptPage) fresh(keep time.Duration) bool {
-	return p != nil && time.Since(p.made) < mostKept && time.Since(time.Unix(0, p.right.Load())) < keep
+	return p != nil && time.Since(p.made) < mostKept && time.Since(time.Unix(0, p.known())) < keep
+}
+
+// known is when the page was last known to be right.
+func (p *keptPage) known() int64 {
+	if p == nil {
+		return 0
+	}
+	return p.right.Load()
 }
 
 func (p *keptPage) answer(c *fiber.Ctx) error {

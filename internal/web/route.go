@@ -31,6 +31,7 @@ type Route struct {
 	Live         bool // its answer goes on for as long as the client listens
 	Secret       bool // its answer holds what is shown once: it is not kept for a repetition
 	Recent       bool // asks who signed in long ago to sign in again; see Recent
+	Kept         bool // visitors are shown it as it was made for another; see Kept
 }
 
 // Need is what a route's operation asks access for.
@@ -76,7 +77,7 @@ func (n Need) mayLag() bool {
 
 // Page adds a page's route.
 func (s *Server) Page(method, path, operation string, need Need, h fiber.Handler) {
-	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent})
+	s.add(Route{Method: method, Path: path, Operation: operation, Kind: need.Kind, Object: need.Object, Action: need.Action, Recent: need.recent, Kept: need.kept})
 	if need.kept {
 		need.kept = false
 		s.kept.patterns = append(s.kept.patterns, keptPattern{path, need.mayLag()})
