@@ -138,6 +138,50 @@ func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 // mixedRate is how many requests a second come, one of five of them a write.
 const mixedRate = 500
 
+// reader is a member who reads of a commission.
+type reader struct {
+	Person     string `db:"person"`
+	Commission string `db:"commission"`
+	Document   string `db:"document"`
+	Word       string `db:"word"`
+	cookie     string
+}
+
+// readers are the holders of a thousand seats by lot: so a large commission and who has
+// many seats read and are read of as often as there are seats.
+func (s *stage) readers(ctx context.Context) ([]reader, error) {
+	var all []reader
+	if err := s.db.SelectContext(ctx, &all, `
+		SELECT DISTINCT ON (person) person, commission, document, word FROM (
+		  SELECT s.person_id AS person, c.slug AS commission, r.prefix || '-N' || lpad(d.number::text, 4, '0') AS document, row_number() OVER () AS n
+		  FROM (SELECT * FROM seat WHERE period @> now() AND NOT suspended ORDER BY md5(id::text) LIMIT 2000) s
+		  JOIN commission c ON c.id = s.commission_id AND c.state = 'active' JOIN register r ON r.commission_id = c.id
+		  JOIN person p ON p.id = s.person_id AND p.state = 'active' AND p.confirmed_at IS NOT NULL
+		  JOIN LATERAL (SELECT number FROM document WHERE commission_id = c.id AND visibility = 'commission' AND status = 'available' ORDER BY id DESC LIMIT 1) d ON true) x
+		JOIN (SELECT word, row_number() OVER (ORDER BY md5(word)) AS n FROM document_word WHERE documents BETWEEN 20 AND 60 AND word ~ '^[a-z]{6,}$') w USING (n)
+		LIMIT 1000`); err != nil {
+		return nil, err
+	}
+	persons := make([]string, len(all))
+	for i, r := range all {
+		persons[i] = r.Person
+	}
+	cookies, err := s.signIn(ctx, persons)
+	for i := range cookies {
+		all[i].cookie = cookies[i]
+	}
+	return all, err
+}
+
+// asks is op for the reader.
+func (r reader) asks(op operation) operation {
+	op.Path = strings.NewReplacer("{large}", r.Commission, "{some}", r.Commission, "{document}", r.Document, "{rare}", r.Word).Replace(op.Template)
+	if op.Who != "" {
+		op.Cookie = r.cookie
+	}
+	return op
+}
+
 // mixed sends pages, lists, searches and applications at a fixed rate, whether answers
 // come or not.
 func mixed(ctx context.Context, s *stage) error {
@@ -153,6 +197,10 @@ func mixed(ctx context.Context, s *stage) error {
 	// Each asks a commission once, also in the next run.
 	const statement = "Ten years of work, measured by the bench."
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM application WHERE statement = $1`, statement); err != nil {
+		return err
+	}
+	readers, err := s.readers(ctx)
+	if err != nil {
 		return err
 	}
 	var slugs []string
@@ -197,7 +245,7 @@ func mixed(ctx context.Context, s *stage) error {
 				t.Body = []byte(`{"role": "invited_expert", "statement": "` + statement + `"}`)
 				t.Header["Content-Type"], t.Header["Cookie"] = []string{"application/json"}, []string{writers[i/5%persons]}
 			} else {
-				op := reads[rand.N(len(reads))] //nolint:gosec // any will do
+				op := readers[rand.N(len(readers))].asks(reads[rand.N(len(reads))]) //nolint:gosec // any will do
 				t.URL = s.portal + op.Path
 				for name, value := range op.header() {
 					t.Header[name] = []string{value}

@@ -30,6 +30,7 @@ import (
 type operation struct {
 	Name       string
 	Who        string // "" for a visitor
+	Template   string // the path, with places in braces
 	Path       string
 	Cookie     string
 	Encoding   string // what a visitor's browser takes
@@ -77,7 +78,7 @@ var asked = [][3]string{
 	{"API: access explained", "member", "/api/v1/access/explain?commission={some}&object=document&action=submit"},
 }
 
-// often are what the mixed load reads.
+// often are what the mixed load reads, of the commissions of a thousand members.
 var often = []string{"home, visitor", "commission, visitor", "sector, visitor", "home", "desk with 300 seats", "commission", "commissions", "organizations", "roster of 20,000", "register", "document",
 	"search, a rare word", "API: commissions", "API: organizations", "API: seats", "API: documents"}
 
@@ -141,7 +142,7 @@ func learn(ctx context.Context, database string, o options) ([]operation, error)
 	}
 	var ops []operation
 	for _, as := range asked {
-		op := operation{Name: as[0], Who: as[1], Path: as[2], Cookie: cookies[as[1]], Mixed: slices.Contains(often, as[0])}
+		op := operation{Name: as[0], Who: as[1], Template: as[2], Path: as[2], Cookie: cookies[as[1]], Mixed: slices.Contains(often, as[0])}
 		for place, value := range found {
 			op.Path = strings.ReplaceAll(op.Path, place, value)
 		}
