@@ -1,5 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
+SET lock_timeout = '5s';
 -- What visitors are shown, and numbers counted over everything, are right until what they are
 -- made of changes; what does not change it, as an application or the trace of a reading, has
 -- nothing made anew. Each connection counts in rows of its own, so that no two writers wait for
@@ -28,12 +29,11 @@ DO $$
 DECLARE
   relation text;
 BEGIN
-  PERFORM set_config('lock_timeout', '5s', false);
   FOREACH relation IN ARRAY ARRAY['access_rule', 'charter', 'commission', 'document', 'document_version', 'file', 'founding_threshold', 'milestone', 'organization',
                                   'organization_logo', 'organization_name', 'participation', 'person', 'register', 'seat', 'sector', 'sharing', 'support'] LOOP
     EXECUTE format('CREATE OR REPLACE TRIGGER count_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION count_change()', relation);
     COMMIT;
   END LOOP;
-  PERFORM set_config('lock_timeout', '0', false);
 END $$;
 -- +goose StatementEnd
+RESET lock_timeout;
