@@ -24,6 +24,7 @@ var owners = map[string][]string{
 	"web":          {"idempotency", "session"},
 	"mail":         {"mail"},
 	"jobs":         {"river_job", "every"},
+	"postgres":     {"change_count"},
 }
 
 // exempt fill an empty database.

@@ -19,12 +19,13 @@ func TestCost(t *testing.T) {
 	const page, api = "/commissions/grid-storage", "/api/v1/commissions/grid-storage"
 	w.At(w.Now()) // what is counted now stays right
 	visitor.Get("/sectors")
+	visitor.Get("/sectors/energy")
 	for _, tt := range []struct {
 		who  *apptest.Client
 		path string
 		most int
 	}{
-		{visitor, "/commissions", 2}, {visitor, "/commissions?q=comm&sector=energy&state=active", 2}, {w.ada, "/commissions", 3}, {visitor, "/sectors", 1}, {visitor, "/sectors/energy", 3},
+		{visitor, "/commissions", 2}, {visitor, "/commissions?q=comm&sector=energy&state=active", 2}, {w.ada, "/commissions", 3}, {visitor, "/sectors", 1}, {visitor, "/sectors/energy", 2},
 		{visitor, "/commissions/options?parent=c", 1}, {w.ada, "/commissions/new", 3},
 		{visitor, page, 2}, {w.ada, page, 4}, {w.ada, page + "/call", 3}, {w.ada, page + "/settings", 3}, {w.ada, page + "/history", 3},
 		{visitor, page + "/supporters", 2}, {visitor, page + "/charter", 2}, {visitor, page + "/charter/revisions", 2}, {visitor, page + "/charter/revisions/1", 4},
