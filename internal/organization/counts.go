@@ -2,6 +2,7 @@ package organization
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"commissionportal/internal/access"
@@ -53,18 +54,39 @@ func count(cells []cell, f Filter) Counts {
 	return c
 }
 
-// counts keeps the cells of a sector (or of all) for a moment, what they come to under a
-// filter, and the sectors: they are counted over every organization, and are the same for
-// every reader.
+// counted are the cells of a sector (or of all), and what they come to under the filters
+// that were asked for: summing them takes longer than reading a page of the list.
+type counted struct {
+	cells []cell
+
+	mu   sync.Mutex
+	sums map[Filter]Counts
+}
+
+const mostSums = 256
+
+func (c *counted) under(f Filter) Counts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sum, ok := c.sums[f]
+	if !ok {
+		sum = count(c.cells, f)
+		if len(c.sums) < mostSums {
+			c.sums[f] = sum
+		}
+	}
+	return sum
+}
+
+// counts keeps what is counted, by sector, and the sectors: it is counted over every
+// organization, and the same for every reader.
 type counts struct {
-	cells   *kept.Values[string, []cell]
-	sums    *kept.Values[Filter, Counts]
+	of      *kept.Values[string, *counted]
 	sectors *kept.Values[struct{}, []Sector]
 }
 
 func newCounts(db *postgres.DB) *counts {
-	of := []string{"commission", "organization", "participation", "sector"}
-	return &counts{kept.New[string, []cell](db, keepCounts, of...), kept.New[Filter, Counts](db, keepCounts, of...), kept.New[struct{}, []Sector](db, keepCounts, "sector")}
+	return &counts{kept.New[string, *counted](db, keepCounts, "commission", "organization", "participation", "sector"), kept.New[struct{}, []Sector](db, keepCounts, "sector")}
 }
 
 // keepCounts is how long the numbers beside a list may be shown at most after a change.
@@ -85,10 +107,14 @@ func (s *Service) Counts(ctx context.Context, who access.Actor, f Filter) (Count
 		cells, err := find(postgres.Fresh(ctx))
 		return count(cells, f), err
 	}
-	return s.counts.sums.Get(ctx, now, f, func(ctx context.Context) (Counts, error) {
-		cells, err := s.counts.cells.Get(ctx, now, f.Sector, find)
-		return count(cells, f), err
+	of, err := s.counts.of.Get(ctx, now, f.Sector, func(ctx context.Context) (*counted, error) {
+		cells, err := find(ctx)
+		return &counted{cells: cells, sums: map[Filter]Counts{}}, err
 	})
+	if err != nil {
+		return Counts{}, err
+	}
+	return of.under(f), nil
 }
 
 // Sector is a sector of the economy, to filter by.

@@ -245,7 +245,7 @@ func (s *Service) Edit(ctx context.Context, who access.Actor, slug string, e Edi
 		}
 		return tx.Record(o.ID, journal.Say("Edited the profile of %s", o.Name).Changed(profile(before), profile(o)))
 	})
-	s.counts.cells.Forget()
+	s.counts.of.Forget()
 	o.LogoURL = logoPath(o.Slug, o.Logo)
 	return o, err
 }

@@ -86,7 +86,7 @@ func (s *Service) again(ctx context.Context, o Organization, err error) (Organiz
 	if err != nil {
 		return o, err
 	}
-	s.counts.cells.Forget()
+	s.counts.of.Forget()
 	return one(ctx, s.db, `o.id = $1`, o.ID)
 }
 
