@@ -162,6 +162,9 @@ func (s *stage) readers(ctx context.Context) ([]reader, error) {
 		LIMIT 1000`); err != nil {
 		return nil, err
 	}
+	if len(all) == 0 {
+		return nil, errors.New("nobody reads: the world is too small")
+	}
 	persons := make([]string, len(all))
 	for i, r := range all {
 		persons[i] = r.Person
