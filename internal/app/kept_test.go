@@ -201,6 +201,15 @@ func TestKept(t *testing.T) {
 		t.Errorf("ten visitors who waited cost %d statements", n)
 	}
 
+	// A page that was made anew while a number on it was not yet is not kept for that.
+	number := regexp.MustCompile(`(?s)Energy.*?Tourism`)
+	sectors := func() string { return number.FindString(visitor.Get("/sectors").Want(200).Body) }
+	before := sectors()
+	time.Sleep(350 * time.Millisecond) // the page is looked at by now, and numbers are not
+	p.Exec(`INSERT INTO commission (slug, acronym, name, kind, state, sector_id) SELECT 'wind', 'WIND', 'Wind', 'commission', 'active', sector_id FROM commission`)
+	sectors()
+	eventually(t, "a number", func() bool { return sectors() != before })
+
 	// What is no longer for visitors goes like any other change.
 	max := p.Person("Max Member")
 	p.Exec(`INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by)

@@ -5,6 +5,7 @@ package kept
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"commissionportal/internal/postgres"
@@ -31,6 +32,16 @@ type madeOf struct{}
 func MadeOf(ctx context.Context) []string {
 	tables, _ := ctx.Value(madeOf{}).([]string)
 	return tables
+}
+
+type watching struct{}
+
+// Watch has what is read under the context looked at, however little time ago another did,
+// for what is itself kept as long as nothing changes; outdated is then whether something was
+// shown that has changed since it was found out.
+func Watch(ctx context.Context) (_ context.Context, outdated *atomic.Bool) {
+	outdated = new(atomic.Bool)
+	return context.WithValue(ctx, watching{}, outdated), outdated
 }
 
 // New makes Values that are made of what the tables hold, which count their changes
@@ -64,17 +75,21 @@ type value[V any] struct {
 // others are shown what was found before, if it is not too old; else they wait.
 func (k *Values[K, V]) Get(ctx context.Context, now time.Time, key K, find func(context.Context) (V, error)) (V, error) {
 	at := k.at(key)
+	outdated, watched := ctx.Value(watching{}).(*atomic.Bool)
 	v, found, fresh := at.read(now, k.most)
-	if fresh {
+	if fresh && !watched {
 		return v, nil
 	}
 	if !found {
 		at.finding.Lock()
 	} else if !at.finding.TryLock() {
+		if watched {
+			outdated.Store(true) // nobody knows yet
+		}
 		return v, nil
 	}
 	defer at.finding.Unlock()
-	if v, _, fresh = at.read(now, k.most); fresh {
+	if v, _, fresh = at.read(now, k.most); fresh && !watched {
 		return v, nil
 	}
 	ctx = postgres.Fresh(ctx)
@@ -83,6 +98,10 @@ func (k *Values[K, V]) Get(ctx context.Context, now time.Time, key K, find func(
 		return v, err
 	}
 	if at.same(now, changes) {
+		return v, nil
+	}
+	if fresh { // it has its price
+		outdated.Store(true)
 		return v, nil
 	}
 	began := time.Now()

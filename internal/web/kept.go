@@ -12,6 +12,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
+	"commissionportal/internal/kept"
 	"commissionportal/internal/postgres"
 )
 
@@ -19,8 +20,8 @@ import (
 // is made once, and shown again until something changes that visitors are shown, whoever
 // changed it (postgres.Changes): a page is shown for KeepFor, and after that only if there
 // are as many changes as before it was made. While one visitor waits for that, the others
-// are shown the page until it was last right twice as long ago. What depends on the time alone, as a term
-// that runs out, is made anew after mostKept.
+// are shown the page until it was last right twice as long ago. What depends on the time
+// alone, as a term that runs out, is made anew after mostKept.
 
 const (
 	mostKept  = 30 * time.Second
@@ -92,8 +93,8 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	if s.KeepFor <= 0 || c.Method() != fiber.MethodGet || len(c.Request().URI().QueryString()) > 0 || len(c.Request().Header.Peek(fiber.HeaderCookie)) > 0 || bearer(c) != "" {
 		return c.Next()
 	}
-	kept, mayLag := s.kept.of(c.Path())
-	if !kept {
+	is, mayLag := s.kept.of(c.Path())
+	if !is {
 		return c.Next()
 	}
 	ctx := c.UserContext()
@@ -131,6 +132,8 @@ func (s *Server) keep(c *fiber.Ctx) error {
 		page.right.Store(asked.UnixNano())
 		return page.answer(c)
 	}
+	watched, outdated := kept.Watch(c.UserContext())
+	c.SetUserContext(watched)
 	if err := c.Next(); err != nil {
 		return err
 	}
@@ -143,6 +146,9 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	}
 	page = &keptPage{body: append([]byte(nil), r.Body()...), of: of, made: asked}
 	page.right.Store(asked.UnixNano())
+	if outdated.Load() { // a number on it is to be counted again: so is the page
+		page.of = ""
+	}
 	for i, name := range keptHeaders {
 		page.header[i] = c.GetRespHeader(name)
 	}
