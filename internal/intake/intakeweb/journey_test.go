@@ -47,7 +47,19 @@ func TestJourney(t *testing.T) {
 	tab.NoScript()
 	at := sam.PostFile("/imports", "file", "more.csv", []byte("name\nWestwind\n"), "kind", "organizations").Want(303).Location()
 	tab.Open(at)
+	hold, err := p.DB.BeginTx(t.Context(), nil) // or it may be done before the page is there
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hold.Rollback() }() // nothing once it is let go
+	if _, err := hold.ExecContext(t.Context(), `LOCK TABLE organization IN SHARE MODE`); err != nil {
+		t.Fatal(err)
+	}
 	tab.Click("Import now")
+	tab.See("Under way")
+	if err := hold.Rollback(); err != nil {
+		t.Fatal(err)
+	}
 	for range 50 {
 		if apptest.Value[string](p, `SELECT state FROM import WHERE file_name = 'more.csv'`) == intake.Done {
 			break
