@@ -396,6 +396,18 @@ func (tab *Tab) Click(what string) {
 	tab.press(name, tab.wait(name, nil, "click", what))
 }
 
+// Press is Click by a slow finger: all that the press sets off, as the leaving of a
+// field does, is answered before it is let go.
+func (tab *Tab) Press(what string) {
+	tab.t.Helper()
+	name := fmt.Sprintf("press on “%s”", what)
+	at := tab.wait(name, nil, "click", what)
+	for _, kind := range []input.MouseType{input.MousePressed, input.MouseReleased} {
+		tab.do(name, input.DispatchMouseEvent(kind, at.X, at.Y).WithButton(input.Left).WithClickCount(1))
+		tab.settle()
+	}
+}
+
 func (tab *Tab) press(name string, at answer) {
 	tab.t.Helper()
 	tab.do(name, chromedp.MouseClickXY(at.X, at.Y))

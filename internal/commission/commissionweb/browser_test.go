@@ -90,7 +90,7 @@ func TestJourneyOfAFounding(t *testing.T) {
 	look("history")
 	tab.Fill("Who did it", "nobody")
 	tab.See("Nothing of this has happened")
-	tab.Click("Clear all")
+	tab.Press("Clear all")
 	tab.See("Adopted revision 2 of the charter")
 	tab.Open("/profile/history")
 	tab.See("Adopted revision 2 of the charter")

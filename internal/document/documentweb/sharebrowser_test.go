@@ -24,7 +24,7 @@ func TestShareJourney(t *testing.T) {
 	owner.Fill("reason", "For your comments")
 	owner.Fill("Part of the name", "glob")
 	owner.SeeNot("Initech") // while it is typed
-	owner.Click("Globex")
+	owner.Press("Globex")
 	owner.Click("Download it")
 	owner.Fill("until", "2099-05-06")
 	owner.Fill("Part of the name", "init")

@@ -100,6 +100,24 @@ document.addEventListener('htmx:configRequest', event => {
   if (!event.target.closest?.('form[data-clean]')) return
   const sent = event.detail.parameters
   for (const name of Object.keys(sent)) if (sent[name] === '') delete sent[name]
+  // A search box that is left says once more what it said while it was typed in.
+  const shown = new URLSearchParams(location.search).toString()
+  if (event.detail.triggeringEvent?.type === 'change' && shown === new URLSearchParams(event.detail.formData).toString()) event.preventDefault()
+})
+
+// While something is pressed, nothing is asked for: what came anew under the finger
+// would take the link away, and with it the click. Mostly it is the press itself that
+// asks, as it leaves a field that has changed.
+let pressed = false
+addEventListener('pointerdown', () => { pressed = true }, true)
+for (const type of ['pointerup', 'pointercancel']) addEventListener(type, () => setTimeout(() => { // the click comes first
+  pressed = false
+  dispatchEvent(new Event('released'))
+}), true)
+document.addEventListener('htmx:confirm', event => {
+  if (!pressed) return
+  event.preventDefault()
+  addEventListener('released', () => event.detail.issueRequest(), { once: true })
 })
 
 // htmx is fetched when something that needs it gets the focus or a touch: most
