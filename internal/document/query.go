@@ -109,13 +109,14 @@ func (q query) begun() []string {
 	return list
 }
 
-// misspelled are words that may be meant otherwise: long enough to be like others.
+// misspelled are words that may be meant otherwise: long enough to be like others, and
+// short enough to be words.
 func (q query) misspelled() []string {
 	var list []string
 	for _, c := range q.clauses {
 		for _, t := range c {
 			for _, w := range t.words {
-				if !t.not && !t.phrase && !w.char && utf8.RuneCountInString(w.text) > 3 && !slices.Contains(list, w.text) {
+				if n := utf8.RuneCountInString(w.text); !t.not && !t.phrase && !w.char && n > 3 && n < 25 && !slices.Contains(list, w.text) {
 					list = append(list, w.text)
 				}
 			}

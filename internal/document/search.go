@@ -201,17 +201,19 @@ func (l *look) learn(ctx context.Context) error {
 }
 
 // correct finds words of titles that those asked for may be mistakes for: with one
-// letter wrong, or two of a long word. Postgres finds what is much like them, or
-// begins alike and is somewhat like them.
+// letter wrong, missing, too many or changed about, or two of a long word whose first
+// three letters are right. (Letters changed about are two mistakes to Postgres.)
 func (l *look) correct(ctx context.Context) error {
 	words := l.query.misspelled()
 	slices.SortStableFunc(words, func(a, b string) int { return l.known.words[a] - l.known.words[b] }) // what many write is no mistake
 	words = words[:min(len(words), mostMended)]
 	near, err := postgres.All[pairing](ctx, l.db, `
 		SELECT b.word AS asked, w.word, w.documents AS n FROM unnest($1::text[]) b (word), LATERAL (
-		  (SELECT word, documents FROM document_word WHERE in_title AND word % b.word ORDER BY similarity(word, b.word) DESC, word LIMIT $2)
-		  UNION (SELECT word, documents FROM document_word WHERE in_title AND word >= left(b.word, 2) AND word < left(b.word, 2) || U&'\+10FFFF'
-		         AND similarity(word, b.word) > 0.15 AND abs(length(word) - length(b.word)) < 3 ORDER BY similarity(word, b.word) DESC, word LIMIT $2)) w`, pq.StringArray(words), 5*mostAlike)
+		  (SELECT word, documents FROM document_word WHERE in_title AND length(word) BETWEEN 3 AND 24 AND one_left_out(word) && one_left_out(b.word)
+		   ORDER BY levenshtein_less_equal(word, b.word, 2), documents DESC, word LIMIT $2)
+		  UNION (SELECT word, documents FROM document_word WHERE length(b.word) > 7 AND in_title AND length(word) > 5 AND left(word, 3) = left(b.word, 3)
+		         AND length(word) BETWEEN length(b.word) - 2 AND length(b.word) + 2 AND levenshtein_less_equal(word, b.word, 4) < 5
+		         ORDER BY documents DESC, word LIMIT $2)) w`, pq.StringArray(words), 100)
 	if err != nil {
 		return err
 	}
@@ -230,7 +232,7 @@ func (l *look) correct(ctx context.Context) error {
 			}
 		}
 		slices.SortFunc(alike, func(a, b string) int {
-			return cmp.Or(mistakes(word, a, most)-mistakes(word, b, most), cmp.Compare(a, b))
+			return cmp.Or(mistakes(word, a, most)-mistakes(word, b, most), l.known.words[b]-l.known.words[a], cmp.Compare(a, b))
 		})
 		for _, a := range alike[:min(len(alike), mostAlike)] {
 			l.add(word, "/"+a)

@@ -104,6 +104,7 @@ func TestSearch(t *testing.T) {
 		{"再生可能エネルギー", "議事録", "再生可能エネルギー"}, {"コミュニティー", "議事録", "コミュニティー"}, {"ｴﾈﾙｷﾞｰ", "議事録", "エネルギー"},
 		{"הועדה אישרה", "דו״ח הוועדה", "הַוַּעֲדָה אישרה"}, {"התקציב", "דו״ח הוועדה", "התקציב"}, {`"התקציב השנתי"`, "דו״ח הוועדה", "התקציב השנתי"},
 		{"organización asociada ", "Informe del año", "organizaciones asociadas"}, {"cooperacio", "Informe del año", "cooperación"}, {"presupusto infrome ", "", ""},
+		{"eutde ", etude, ""}, {"nforme ", "Informe del año", ""}, {"informne ", "Informe del año", ""}, {"ximforme ", "", ""}, {"eletcriquse ", etude, ""}, {"lectriquse ", "", ""},
 		{"wordthatisnowhere", "", ""}, {"-office", "", ""}, {"%", "", ""},
 	} {
 		r := found(w.member, tt.query)
