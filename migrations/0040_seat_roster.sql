@@ -6,6 +6,5 @@ SET lock_timeout = '5s';
 DROP INDEX CONCURRENTLY IF EXISTS seat_roster_wide;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS seat_roster_wide ON seat (commission_id, rank, sort_name, id) INCLUDE (period, person_id, role, suspended);
 DROP INDEX CONCURRENTLY IF EXISTS seat_roster;
--- squawk-ignore renaming-table
 ALTER INDEX seat_roster_wide RENAME TO seat_roster;
 RESET lock_timeout;

@@ -172,9 +172,10 @@ type corpus struct {
 }
 
 const (
-	mostBegun  = 10 // words that one which is being typed may become: those in most documents
-	mostAlike  = 6  // words of titles that one may be meant for
-	mostMended = 2  // words of a query that may be mistakes
+	mostBegun  = 10  // words that one which is being typed may become: those in most documents
+	mostAlike  = 6   // words of titles that one may be meant for
+	mostMended = 2   // words of a query that may be mistakes
+	mostNear   = 100 // words that each of these is compared with, letter by letter
 )
 
 // learn finds what words that are still being typed may become, and in how many
@@ -213,7 +214,7 @@ func (l *look) correct(ctx context.Context) error {
 		   ORDER BY levenshtein_less_equal(word, b.word, 2), documents DESC, word LIMIT $2)
 		  UNION (SELECT word, documents FROM document_word WHERE length(b.word) > 7 AND in_title AND length(word) > 5 AND left(word, 3) = left(b.word, 3)
 		         AND length(word) BETWEEN length(b.word) - 2 AND length(b.word) + 2 AND levenshtein_less_equal(word, b.word, 4) < 5
-		         ORDER BY documents DESC, word LIMIT $2)) w`, pq.StringArray(words), 100)
+		         ORDER BY documents DESC, word LIMIT $2)) w`, pq.StringArray(words), mostNear)
 	if err != nil {
 		return err
 	}

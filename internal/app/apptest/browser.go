@@ -400,12 +400,21 @@ func (tab *Tab) Click(what string) {
 // field does, is answered before it is let go.
 func (tab *Tab) Press(what string) {
 	tab.t.Helper()
-	name := fmt.Sprintf("press on “%s”", what)
-	at := tab.wait(name, nil, "click", what)
-	for _, kind := range []input.MouseType{input.MousePressed, input.MouseReleased} {
-		tab.do(name, input.DispatchMouseEvent(kind, at.X, at.Y).WithButton(input.Left).WithClickCount(1))
-		tab.settle()
-	}
+	tab.mouse(input.MouseReleased, what, tab.Down(what))
+}
+
+// Down presses without letting go, as where a menu of the browser takes what follows.
+func (tab *Tab) Down(what string) answer {
+	tab.t.Helper()
+	at := tab.wait(fmt.Sprintf("press on “%s”", what), nil, "click", what)
+	tab.mouse(input.MousePressed, what, at)
+	return at
+}
+
+func (tab *Tab) mouse(kind input.MouseType, what string, at answer) {
+	tab.t.Helper()
+	tab.do(fmt.Sprintf("%s on “%s”", kind, what), input.DispatchMouseEvent(kind, at.X, at.Y).WithButton(input.Left).WithClickCount(1))
+	tab.settle()
 }
 
 func (tab *Tab) press(name string, at answer) {

@@ -88,6 +88,7 @@ func TestJourneyOfAFounding(t *testing.T) {
 	tab.Click("History")
 	tab.See("Adopted revision 2 of the charter")
 	look("history")
+	tab.Down("CSV") // and the page never hears that it was let go
 	tab.Fill("Who did it", "nobody")
 	tab.See("Nothing of this has happened")
 	tab.Press("Clear all")

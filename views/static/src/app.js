@@ -105,15 +105,20 @@ document.addEventListener('htmx:configRequest', event => {
   if (event.detail.triggeringEvent?.type === 'change' && shown === new URLSearchParams(event.detail.formData).toString()) event.preventDefault()
 })
 
-// While something is pressed, nothing is asked for: what came anew under the finger
-// would take the link away, and with it the click. Mostly it is the press itself that
-// asks, as it leaves a field that has changed.
+// While a link, a button or a choice is pressed, nothing is asked for: what came anew
+// under the finger would take it away, and with it the click. Mostly it is the press
+// itself that asks, as it leaves a field that has changed. A menu of the browser may
+// keep to itself that it was let go: no click takes longer than a second.
 let pressed = false
-addEventListener('pointerdown', () => { pressed = true }, true)
-for (const type of ['pointerup', 'pointercancel']) addEventListener(type, () => setTimeout(() => { // the click comes first
+const release = () => {
   pressed = false
   dispatchEvent(new Event('released'))
-}), true)
+}
+addEventListener('pointerdown', ({ target }) => {
+  pressed = target instanceof Element && !!target.closest('a, button, label, summary')
+  if (pressed) setTimeout(release, 1000)
+}, true)
+for (const type of ['pointerup', 'pointercancel']) addEventListener(type, () => setTimeout(release), true) // the click comes first
 document.addEventListener('htmx:confirm', event => {
   if (!pressed) return
   event.preventDefault()
