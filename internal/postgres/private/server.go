@@ -100,7 +100,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.lock.Close())
+			err = errors.Join(err, release(s.lock))
 		}
 	}()
 
@@ -168,6 +168,12 @@ func acquire(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("private server: lock %s: %w", path, err), f.Close())
 	}
 	return f, nil
+}
+
+// release gives the lock back. Closing alone would leave it to any program that is just
+// being started beside, which has the file too until it runs.
+func release(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 func (s *Server) data() string { return filepath.Join(s.place, "data") }
@@ -415,7 +421,7 @@ func (s *Server) Done() <-chan struct{} { return s.done }
 // Stop stops the server, at first letting it end what it writes, and gives Dir
 // back. Further calls return what the first returned.
 func (s *Server) Stop() error {
-	s.stop.Do(func() { s.err = errors.Join(s.end(), s.forget(), s.lock.Close()) })
+	s.stop.Do(func() { s.err = errors.Join(s.end(), s.forget(), release(s.lock)) })
 	return s.err
 }
 

@@ -247,7 +247,7 @@ func TestLeftoverIsStopped(t *testing.T) {
 	dir := directory(t)
 	first := start(t, Config{Dir: dir, Database: "portal"})
 	query(t, first.URL("portal"), `CREATE TABLE kept (word text); INSERT INTO kept VALUES ('kept') RETURNING word`)
-	if err := first.lock.Close(); err != nil { // as if its portal were gone
+	if err := release(first.lock); err != nil { // as if its portal were gone
 		t.Fatal(err)
 	}
 	first.lock = nil
