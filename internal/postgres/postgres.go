@@ -404,10 +404,11 @@ type Counter struct {
 	statements []Statement
 }
 
-// Statement is one that ran.
+// Statement is one that ran, and what it ran under.
 type Statement struct {
-	Query string
-	Args  []any
+	Query   string
+	Args    []any
+	Context context.Context
 }
 
 // N is how many statements ran.
@@ -430,5 +431,5 @@ func (db *DB) count(ctx context.Context, query string, args []any) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.statements = append(c.statements, Statement{query, args})
+	c.statements = append(c.statements, Statement{query, args, ctx})
 }
