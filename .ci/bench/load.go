@@ -266,13 +266,17 @@ func saturate(ctx context.Context, url string, op operation, seconds int) (m mea
 	return m, nil
 }
 
+// unkept has vegeta read answers and not keep them: else it writes each into its results,
+// which took more of the machine than what was measured.
+const unkept = "-max-body=0"
+
 // pace asks at a fixed rate, whether answers come or not.
 func pace(ctx context.Context, vegeta, url string, op operation, rate, seconds int) (m measured, err error) {
 	target := "GET " + url + "\n"
 	for name, value := range op.header() {
 		target += name + ": " + value + "\n"
 	}
-	attack := exec.CommandContext(ctx, vegeta, "attack", "-rate", strconv.Itoa(max(1, rate)), "-duration", strconv.Itoa(seconds)+"s", "-max-workers", "500", "-redirects=-1")
+	attack := exec.CommandContext(ctx, vegeta, "attack", "-rate", strconv.Itoa(max(1, rate)), "-duration", strconv.Itoa(seconds)+"s", "-max-workers", "500", "-redirects=-1", unkept)
 	attack.Stdin = strings.NewReader(target)
 	var log, out bytes.Buffer
 	attack.Stdout, attack.Stderr = &log, os.Stderr

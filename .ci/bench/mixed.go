@@ -216,7 +216,7 @@ func mixed(ctx context.Context, s *stage) error {
 			reads = append(reads, op)
 		}
 	}
-	attack := exec.CommandContext(ctx, s.o.vegeta, "attack", "-lazy", "-format=json", "-rate", strconv.Itoa(mixedRate), "-duration", strconv.Itoa(seconds)+"s", "-max-workers", "1000", "-redirects=-1") //nolint:gosec // our own program
+	attack := exec.CommandContext(ctx, s.o.vegeta, "attack", "-lazy", "-format=json", "-rate", strconv.Itoa(mixedRate), "-duration", strconv.Itoa(seconds)+"s", "-max-workers", "1000", "-redirects=-1", unkept) //nolint:gosec // our own program
 	targets, err := attack.StdinPipe()
 	if err != nil {
 		return err
