@@ -92,9 +92,6 @@ func (s *Service) Show(ctx context.Context, who access.Actor) (Desk, error) {
 	if d.Waiting, err = waiting(ctx, s.db, s.access, who, access.See(ctx, who), now); err != nil {
 		return d, err
 	}
-	if d.Commissions, err = commissions(ctx, s.db, who.ID, now); err != nil {
-		return d, err
-	}
-	d.Organizations, err = organizations(ctx, s.db, who.ID, now)
+	d.Commissions, d.Organizations, err = places(ctx, s.db, who.ID, now)
 	return d, err
 }

@@ -81,21 +81,30 @@ func waiting(ctx context.Context, q postgres.Q, policy *access.Policy, who acces
 		   AND d.action IN ('comment', 'decision') AND d.status = 'available' AND `+sight.Document(&w, "d", now)+` ORDER BY d.due_on, d.id LIMIT 10)`, w.Args()...)
 }
 
-func commissions(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {
-	return postgres.All[Place](ctx, q, `
-		SELECT c.slug, c.name, c.kind, c.state, s.role, o.name AS organization, upper(s.period) AS until
-		FROM seat s JOIN commission c ON c.id = s.commission_id LEFT JOIN organization o ON o.id = s.organization_id
-		WHERE s.person_id = $1 AND s.period @> $2::timestamptz
+// places are the commissions and the organizations of a person, each by name.
+func places(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) (commissions, organizations []Place, err error) {
+	rows, err := postgres.All[struct {
+		Place
+		Body bool `db:"body"` // a commission
+	}](ctx, q, `
+		(SELECT true AS body, c.slug, c.name, c.kind, c.state, m.role, o.name AS organization, m.until
+		 FROM (SELECT commission_id, role::text, organization_id, upper(period) AS until FROM seat WHERE person_id = $1 AND period @> $2::timestamptz
+		       UNION ALL
+		       SELECT id, 'convener', NULL, NULL FROM commission WHERE convener_id = $1 AND state IN ('proposed', 'forming')) m
+		 JOIN commission c ON c.id = m.commission_id LEFT JOIN organization o ON o.id = m.organization_id
+		 ORDER BY c.name, m.role LIMIT $3)
 		UNION ALL
-		SELECT c.slug, c.name, c.kind, c.state, 'convener', NULL, NULL FROM commission c
-		WHERE c.convener_id = $1 AND c.state IN ('proposed', 'forming')
-		ORDER BY 2, 5 LIMIT $3`, person, now, mostPlaces)
-}
-
-func organizations(ctx context.Context, q postgres.Q, person uuid.UUID, now time.Time) ([]Place, error) {
-	return postgres.All[Place](ctx, q, `
-		SELECT o.slug, o.name, o.kind, o.state, NULL AS organization, upper(a.period) AS until,
-		       CASE WHEN a.state = 'claimed' THEN 'claimed' WHEN a.representative THEN 'representative' ELSE 'affiliate' END AS role
-		FROM affiliation a JOIN organization o ON o.id = a.organization_id
-		WHERE a.person_id = $1 AND a.period @> $2::timestamptz AND a.state <> 'declined' ORDER BY o.name, o.id LIMIT $3`, person, now, mostPlaces)
+		(SELECT false, o.slug, o.name, o.kind, o.state, CASE WHEN a.state = 'claimed' THEN 'claimed' WHEN a.representative THEN 'representative' ELSE 'affiliate' END, NULL, upper(a.period)
+		 FROM affiliation a JOIN organization o ON o.id = a.organization_id
+		 WHERE a.person_id = $1 AND a.period @> $2::timestamptz AND a.state <> 'declined' ORDER BY o.name, o.id LIMIT $3)
+		ORDER BY body, name, role`, person, now, mostPlaces)
+	commissions, organizations = []Place{}, []Place{}
+	for _, r := range rows {
+		if r.Body {
+			commissions = append(commissions, r.Place)
+		} else {
+			organizations = append(organizations, r.Place)
+		}
+	}
+	return commissions, organizations, err
 }

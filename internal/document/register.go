@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -75,10 +76,9 @@ func (r Row) Path() string {
 // List is a page of a register.
 type List struct {
 	Home
-	Register Register
-	Rows     []Row
-	Next     string // cursor of the next page, "" for none
-	Waiting  []Row  // of the first page: without a number yet, that the reader may see
+	Rows    []Row
+	Next    string // cursor of the next page, "" for none
+	Waiting []Row  // of the first page: without a number yet, that the reader may see
 }
 
 // mostWaiting bounds how many documents without a number a register shows.
@@ -93,19 +93,19 @@ func (s *Service) Register(ctx context.Context, who access.Actor, slug string, f
 	if err := f.check(); err != nil {
 		return List{Home: h}, err
 	}
-	l, now, sight := List{Home: h}, journal.Now(ctx), access.See(ctx, who)
-	if l.Register, err = register(ctx, s.db, h); err != nil {
+	l := List{Home: h}
+	query, args := registerQuery(h, access.See(ctx, who), who, f, page, who.SignedIn() && page.After == nil, journal.Now(ctx))
+	rows, err := postgres.All[Row](ctx, s.db, query, args...)
+	if err != nil {
 		return l, err
 	}
-	query, args := registerQuery(h, sight, who, f, page, now)
-	if l.Rows, err = postgres.All[Row](ctx, s.db, query, args...); err != nil {
-		return l, err
+	numbered := len(rows)
+	if i := slices.IndexFunc(rows, func(r Row) bool { return r.Number == nil }); i >= 0 {
+		numbered = i
 	}
-	l.Rows, l.Next = keyset.Cut(page, l.Rows, func(r Row) []string { return orders[f.Order].key(r) })
-	if who.SignedIn() && page.After == nil {
-		l.Waiting, err = waiting(ctx, s.db, h, sight, now)
-	}
-	return l, err
+	l.Rows, l.Next = keyset.Cut(page, rows[:numbered], func(r Row) []string { return orders[f.Order].key(r) })
+	l.Waiting = rows[numbered:]
+	return l, nil
 }
 
 // mostExported is how long an export can be.
@@ -119,7 +119,7 @@ func (s *Service) Each(ctx context.Context, who access.Actor, slug string, f Fil
 		err = f.check()
 	}
 	return h, func(fn func(Row) error) error {
-		query, args := registerQuery(h, access.See(ctx, who), who, f, keyset.Page{Limit: mostExported}, journal.Now(ctx))
+		query, args := registerQuery(h, access.See(ctx, who), who, f, keyset.Page{Limit: mostExported}, false, journal.Now(ctx))
 		return postgres.Each(ctx, s.db, fn, query, args...)
 	}, err
 }
@@ -180,8 +180,9 @@ const cutColumns = `d.id, d.commission_id, d.number, d.title, d.type, d.organiza
 
 // registerQuery cuts the page from an index of the register and joins after, so
 // it costs what it shows. With the bodies under the commission, of any depth, a
-// page is cut from the register of each, and then from these pages.
-func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page keyset.Page, now time.Time) (string, []any) {
+// page is cut from the register of each, and then from these pages. What waits for a
+// number, if it is asked for, follows, the longest waiting first.
+func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page keyset.Page, waiting bool, now time.Time) (string, []any) {
 	var w postgres.Where
 	o := orders[f.Order]
 	if f.Below {
@@ -211,35 +212,19 @@ func registerQuery(h Home, sight access.Sight, who access.Actor, f Filter, page 
 				WITH RECURSIVE body (id) AS (SELECT ` + w.Arg(h.ID) + `::uuid UNION SELECT c.id FROM body JOIN commission c ON c.parent_id = body.id) SELECT id FROM body) b
 			CROSS JOIN LATERAL (` + cut + `) d ORDER BY ` + o.by + ` LIMIT ` + limit
 	}
+	by := o.by
+	if waiting {
+		cut = `(` + cut + `) UNION ALL
+			(SELECT ` + cutColumns + ` FROM document d WHERE d.commission_id = ` + w.Arg(h.ID) + ` AND d.number IS NULL AND ` + sight.Document(&w, "d", now) + `
+			 ORDER BY d.review = 'submitted' DESC NULLS LAST, d.id LIMIT ` + w.Arg(mostWaiting) + `)`
+		by = `d.number IS NULL, CASE WHEN d.number IS NULL THEN d.review = 'submitted' END DESC NULLS LAST, CASE WHEN d.number IS NULL THEN d.id END, ` + by
+	}
 	return `
 		SELECT ` + rowColumns + `
 		FROM (` + cut + `) d
 		` + rowJoins + `
-		ORDER BY ` + o.by, w.Args()
+		ORDER BY ` + by, w.Args()
 }
-
-// waiting are the documents without a number yet that the reader may see, what
-// waits longest first.
-func waiting(ctx context.Context, q postgres.Q, h Home, sight access.Sight, now time.Time) ([]Row, error) {
-	var w postgres.Where
-	w.And("d.commission_id = ?", h.ID)
-	w.And("d.number IS NULL")
-	w.And(sight.Document(&w, "d", now))
-	return postgres.All[Row](ctx, q, `SELECT `+rowColumns+` FROM document d `+rowJoins+` WHERE `+w.SQL()+` ORDER BY d.review = 'submitted' DESC NULLS LAST, d.id LIMIT `+w.Arg(mostWaiting), w.Args()...)
-}
-
-// register reads the register of a commission; what it would be, where it has
-// not been made yet.
-func register(ctx context.Context, q postgres.Q, h Home) (Register, error) {
-	rows, err := postgres.All[Register](ctx, q, `SELECT `+registerColumns+` FROM register WHERE commission_id = $1`, h.ID)
-	if err != nil || len(rows) > 0 {
-		return append(rows, Register{})[0], err
-	}
-	return Register{CommissionID: h.ID, Prefix: h.Acronym, Review: true, Visibility: "commission", Quota: defaultQuota, Version: 1}, nil
-}
-
-// defaultQuota is what the schema gives a new register: 100 GiB.
-const defaultQuota = 100 << 30
 
 // Settings are what changes of a register's settings; what is nil stays.
 type Settings struct {
@@ -251,33 +236,25 @@ type Settings struct {
 }
 
 // Settings reads the register of a commission for those who may change it.
-func (s *Service) Settings(ctx context.Context, who access.Actor, slug string) (Home, Register, error) {
+func (s *Service) Settings(ctx context.Context, who access.Actor, slug string) (Home, error) {
 	h, _, err := s.home(ctx, who, slug, "register", "settings")
-	if err != nil {
-		return h, Register{}, err
-	}
-	r, err := register(ctx, s.db, h)
-	return h, r, err
+	return h, err
 }
 
 // Set changes the settings of a register. It is Stale if somebody else did
 // meanwhile.
-func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with Settings) (Home, Register, error) {
+func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with Settings) (Home, error) {
 	h, permit, err := s.home(ctx, who, slug, "register", "settings")
 	if err != nil {
-		return h, Register{}, err
+		return h, err
 	}
-	before, err := register(ctx, s.db, h)
+	r, err := with.apply(h.Register, calendar.Zone(ctx))
 	if err != nil {
-		return h, before, err
+		return h, err
 	}
-	r, err := with.apply(before, calendar.Zone(ctx))
-	if err != nil {
-		return h, before, err
-	}
-	if r.Quota != before.Quota {
+	if r.Quota != h.Register.Quota {
 		if _, err := s.access.Require(ctx, who, h.Scope(), "register", "quota"); err != nil {
-			return h, before, err
+			return h, err
 		}
 	}
 	err = journal.Change(ctx, s.db, permit, func(tx *journal.Tx) error {
@@ -289,16 +266,15 @@ func (s *Service) Set(ctx context.Context, who access.Actor, slug string, with S
 			h.ID, with.Version, r.Review, r.NamesShown, r.Visibility, r.Deadline, r.Quota); err != nil {
 			return err
 		}
-		return tx.Record(h.ID, journal.Say("Changed the settings of the register").Changed(before, r))
+		return tx.Record(h.ID, journal.Say("Changed the settings of the register").Changed(h.Register, r))
 	})
 	if postgres.Constraint(err) == "register_quota" {
 		err = problem.Field("quota", "More than that is in use already.")
 	}
 	if err != nil {
-		return h, before, err
+		return h, err
 	}
-	r, err = register(ctx, s.db, h)
-	return h, r, err
+	return homeBySlug(ctx, s.db, slug)
 }
 
 func (with Settings) apply(r Register, zone *time.Location) (Register, error) {
@@ -332,12 +308,4 @@ func (with Settings) apply(r Register, zone *time.Location) (Register, error) {
 // own, which nobody has to be asked for.
 func (s *Service) FormSources(ctx context.Context, who access.Actor, h Home) ([]Source, error) {
 	return sources(ctx, s.db, who.ID, h.ID, journal.Now(ctx))
-}
-
-// RegisterOf reads the register of a commission, for a form of a document.
-func (s *Service) RegisterOf(ctx context.Context, who access.Actor, h Home) (Register, error) {
-	if _, err := s.access.Require(ctx, who, h.Scope(), "register", "read"); err != nil {
-		return Register{}, err
-	}
-	return register(ctx, s.db, h)
 }

@@ -113,8 +113,6 @@ type Register struct {
 	Version      int        `db:"version" json:"version"`
 }
 
-const registerColumns = `commission_id, prefix, last_number, review, visibility, deadline, names_shown, quota, used, version`
-
 // openRegisters makes the registers of commissions c that have none; a condition on c
 // and ON CONFLICT DO NOTHING follow. The prefix is the acronym, or the first of
 // ACRONYM-2, ACRONYM-3 … that is free, where another commission had the acronym
@@ -135,7 +133,8 @@ const mostPrefixes = 5
 // one waits here.
 func lockRegister(ctx context.Context, q postgres.Q, commission uuid.UUID) (Register, error) {
 	for range mostPrefixes {
-		there, err := postgres.All[Register](ctx, q, `SELECT `+registerColumns+` FROM register WHERE commission_id = $1 FOR UPDATE`, commission)
+		there, err := postgres.All[Register](ctx, q, `
+			SELECT commission_id, prefix, last_number, review, visibility, deadline, names_shown, quota, used, version FROM register WHERE commission_id = $1 FOR UPDATE`, commission)
 		if err != nil {
 			return Register{}, err
 		}
@@ -154,14 +153,16 @@ func (r Register) take(ctx context.Context, q postgres.Q, number int) error {
 	return postgres.ExecOne(ctx, q, errStale, `UPDATE register SET last_number = $2 WHERE commission_id = $1 AND last_number = $2 - 1`, r.CommissionID, number)
 }
 
-// Home is the commission of a register, as its pages need it.
+// Home is the commission of a register, as its pages need it, and the register: what
+// that would be, where it has not been made yet.
 type Home struct {
-	ID      uuid.UUID `db:"id"`
-	Slug    string    `db:"slug"`
-	Acronym string    `db:"acronym"`
-	Name    string    `db:"name"`
-	Kind    string    `db:"kind"`
-	State   string    `db:"state"`
+	ID       uuid.UUID `db:"id"`
+	Slug     string    `db:"slug"`
+	Acronym  string    `db:"acronym"`
+	Name     string    `db:"name"`
+	Kind     string    `db:"kind"`
+	State    string    `db:"state"`
+	Register Register  `db:"register"`
 }
 
 // Scope is the scope that access decides about the register in.
@@ -179,8 +180,16 @@ func (h Home) Takes() error {
 }
 
 func homeBySlug(ctx context.Context, q postgres.Q, slug string) (Home, error) {
-	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT id, slug, acronym, name, kind, state FROM commission WHERE slug = $1`, slug)
+	return postgres.One[Home](ctx, q, access.ErrNotFound, `
+		SELECT c.id, c.slug, c.acronym, c.name, c.kind, c.state, c.id AS "register.commission_id", coalesce(r.prefix, c.acronym) AS "register.prefix",
+		       coalesce(r.last_number, 0) AS "register.last_number", coalesce(r.review, true) AS "register.review", coalesce(r.visibility, 'commission') AS "register.visibility",
+		       r.deadline AS "register.deadline", coalesce(r.names_shown, false) AS "register.names_shown", coalesce(r.quota, $2) AS "register.quota",
+		       coalesce(r.used, 0) AS "register.used", coalesce(r.version, 1) AS "register.version"
+		FROM commission c LEFT JOIN register r ON r.commission_id = c.id WHERE c.slug = $1`, slug, defaultQuota)
 }
+
+// defaultQuota is what the schema gives a new register: 100 GiB.
+const defaultQuota = 100 << 30
 
 // lockHome reads the commission inside a change; it does not end meanwhile.
 func lockHome(ctx context.Context, q postgres.Q, id uuid.UUID) (Home, error) {

@@ -198,7 +198,6 @@ type Write struct {
 	document.Home
 	Document *document.Document // nil: a new one
 	Draft    document.Draft
-	Register document.Register
 	Sources  []document.Source
 	Fresh    bool // nothing was typed yet
 	Reserve  bool // only its number is taken
@@ -324,7 +323,6 @@ func (p Show) content(v document.Version) string {
 // Settings is what the form of a register's settings shows.
 type Settings struct {
 	document.Home
-	Register document.Register
 	Deadline string
 	Quota    bool // the reader may change it
 	Stale    bool

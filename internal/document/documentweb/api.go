@@ -262,8 +262,8 @@ func (h *api) supersede(ctx context.Context, in *supersedeInput) (*web.Versioned
 }
 
 func (h *api) settings(ctx context.Context, in *Slugged) (*web.Versioned[document.Register], error) {
-	_, r, err := h.documents.Settings(ctx, access.From(ctx), in.Slug)
-	return web.Version(r, r.Version), err
+	home, err := h.documents.Settings(ctx, access.From(ctx), in.Slug)
+	return web.Version(home.Register, home.Register.Version), err
 }
 
 type setInput struct {
@@ -284,6 +284,6 @@ func (h *api) set(ctx context.Context, in *setInput) (*web.Versioned[document.Re
 		return nil, err
 	}
 	b := in.Body
-	_, r, err := h.documents.Set(ctx, access.From(ctx), in.Slug, document.Settings{Review: b.Review, NamesShown: b.NamesShown, Visibility: b.Visibility, Deadline: b.Deadline, Quota: b.Quota, Version: version})
-	return web.Version(r, r.Version), err
+	home, err := h.documents.Set(ctx, access.From(ctx), in.Slug, document.Settings{Review: b.Review, NamesShown: b.NamesShown, Visibility: b.Visibility, Deadline: b.Deadline, Quota: b.Quota, Version: version})
+	return web.Version(home.Register, home.Register.Version), err
 }

@@ -257,9 +257,6 @@ func (h *pages) fill(c *fiber.Ctx, p *views.Write, err error) error {
 			p.Error = i18n.Problem(ctx, refused)
 		}
 	}
-	if p.Register, err = h.documents.RegisterOf(ctx, who, p.Home); err != nil {
-		return err
-	}
 	p.Officer = h.Policy.May(who, p.Scope(), "document", "accept")
 	p.Direct = p.Officer || !p.Register.Review
 	if p.Sources, err = h.documents.FormSources(ctx, who, p.Home); err != nil {
@@ -471,13 +468,13 @@ type settingsForm struct {
 
 func (h *pages) getSettings(c *fiber.Ctx) error {
 	ctx := c.UserContext()
-	home, r, err := h.documents.Settings(ctx, web.Actor(c), c.Params("slug"))
+	home, err := h.documents.Settings(ctx, web.Actor(c), c.Params("slug"))
 	if err != nil {
 		return err
 	}
-	p := views.Settings{Home: home, Register: r}
-	if r.Deadline != nil {
-		p.Deadline = calendar.Last(ctx, *r.Deadline).Format(time.DateOnly)
+	p := views.Settings{Home: home}
+	if home.Register.Deadline != nil {
+		p.Deadline = calendar.Last(ctx, *home.Register.Deadline).Format(time.DateOnly)
 	}
 	return h.settings(c, 200, p)
 }
@@ -502,7 +499,7 @@ func (h *pages) postSettings(c *fiber.Ctx) error {
 		}
 		with.Quota = &n
 	}
-	home, r, err := h.documents.Set(ctx, who, c.Params("slug"), with)
+	home, err := h.documents.Set(ctx, who, c.Params("slug"), with)
 	status := refusal(err)
 	switch {
 	case err == nil:
@@ -510,8 +507,8 @@ func (h *pages) postSettings(c *fiber.Ctx) error {
 	case status == 0:
 		return err
 	}
-	r.Review, r.NamesShown, r.Visibility = in.Review, in.NamesShown, in.Visibility
-	p := views.Settings{Home: home, Register: r, Deadline: in.Deadline, Stale: status == 412}
+	p := views.Settings{Home: home, Deadline: in.Deadline, Stale: status == 412}
+	p.Register.Review, p.Register.NamesShown, p.Register.Visibility = in.Review, in.NamesShown, in.Visibility
 	if !p.Stale {
 		p.Register.Version = in.Version
 	}
