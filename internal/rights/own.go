@@ -32,12 +32,20 @@ type OwnRole struct {
 type OwnRoles []OwnRole
 
 // Scan reads them from JSON.
-func (o *OwnRoles) Scan(v any) error {
+func (o *OwnRoles) Scan(v any) error { return scan(v, o) }
+
+// Rules are a commission's own, in one order.
+type Rules []access.Rule
+
+// Scan reads them from JSON.
+func (r *Rules) Scan(v any) error { return scan(v, r) }
+
+func scan(v, into any) error {
 	text, ok := v.([]byte)
 	if !ok {
-		return fmt.Errorf("rights: own roles are %T", v)
+		return fmt.Errorf("rights: %T is read from JSON, and comes as %T", into, v)
 	}
-	return json.Unmarshal(text, o)
+	return json.Unmarshal(text, into)
 }
 
 // Find is one of them.
@@ -97,17 +105,13 @@ func (s *Service) Roles(ctx context.Context, who access.Actor, slug string) (Hom
 }
 
 func (s *Service) own(ctx context.Context, h Home) ([]Own, error) {
-	rules, err := rulesOf(ctx, s.db, h.ID)
-	if err != nil {
-		return nil, err
-	}
 	sets, err := setsOf(ctx, s.db, h.ID, journal.Now(ctx))
 	if err != nil {
 		return nil, err
 	}
 	list := []Own{}
 	for _, r := range h.Own {
-		o := Own{OwnRole: r, Gives: given(rules, r.Role)}
+		o := Own{OwnRole: r, Gives: given(h.Rules, r.Role)}
 		for _, set := range sets {
 			if set.holds(r.Role) {
 				o.Persons += set.Persons

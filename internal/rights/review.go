@@ -39,19 +39,15 @@ func (s *Service) Review(ctx context.Context, who access.Actor, slug string) (Re
 		return Review{}, err
 	}
 	r := Review{Home: h, Roles: []Own{}, Rules: []Change{}}
-	rules, err := rulesOf(ctx, s.db, h.ID)
-	if err != nil {
-		return r, err
-	}
 	sets, err := setsOf(ctx, s.db, h.ID, journal.Now(ctx))
 	if err != nil {
 		return r, err
 	}
-	for _, rule := range rules {
+	for _, rule := range h.Rules {
 		r.Rules = append(r.Rules, h.named(Change{Role: rule.Role, Object: rule.Object, Action: rule.Action, Effect: rule.Effect}))
 	}
 	for _, own := range h.Own {
-		r.Roles = append(r.Roles, Own{own, given(rules, own.Role), 0})
+		r.Roles = append(r.Roles, Own{own, given(h.Rules, own.Role), 0})
 	}
 	for _, set := range sets {
 		r.Persons += set.Persons

@@ -29,6 +29,7 @@ type Home struct {
 	State   string    `db:"state" json:"-"`
 	Version int       `db:"version" json:"version" doc:"Grows with every change of its rules."`
 	Own     OwnRoles  `db:"own" json:"own_roles"`
+	Rules   Rules     `db:"rules" json:"-"`
 
 	CreatedAt  time.Time  `db:"created_at" json:"-"`
 	ReviewedAt *time.Time `db:"reviewed_at" json:"reviewed_at,omitempty" doc:"When somebody last confirmed that roles and rules are right."`

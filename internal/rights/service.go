@@ -13,6 +13,7 @@ import (
 	"commissionportal/internal/access"
 	"commissionportal/internal/document"
 	"commissionportal/internal/journal"
+	"commissionportal/internal/kept"
 	"commissionportal/internal/keyset"
 	"commissionportal/internal/postgres"
 	"commissionportal/internal/problem"
@@ -23,11 +24,15 @@ type Service struct {
 	db        *postgres.DB
 	access    *access.Policy
 	documents *document.Service
+	sets      *kept.Values[uuid.UUID, []Set] // by commission, for reading
 }
+
+// keepSets is how long the numbers of a matrix are shown at most after a change.
+const keepSets = 10 * time.Second
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *Service {
-	return &Service{db, policy, documents}
+	return &Service{db, policy, documents, kept.New[uuid.UUID, []Set](db, keepSets, "seat", "commission_role_holder")}
 }
 
 func (s *Service) home(ctx context.Context, who access.Actor, slug, action string) (Home, access.Permit, error) {
@@ -56,12 +61,9 @@ func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Matr
 	if err != nil {
 		return Matrix{}, err
 	}
-	rules, err := rulesOf(ctx, s.db, h.ID)
-	if err != nil {
-		return Matrix{}, err
-	}
-	sets, err := setsOf(ctx, s.db, h.ID, journal.Now(ctx))
-	return matrix(s.access, h, rules, sets), err
+	now := journal.Now(ctx)
+	sets, err := s.sets.Get(ctx, now, h.ID, func(ctx context.Context) ([]Set, error) { return setsOf(ctx, s.db, h.ID, now) })
+	return matrix(s.access, h, h.Rules, sets), err
 }
 
 // Changes are the changes of a commission's rules, newest first.

@@ -16,7 +16,9 @@ import (
 const (
 	homeColumns = `c.id, c.slug, c.acronym, c.name, c.kind, c.state, c.created_at, coalesce(r.version, 0) AS version, v.at AS reviewed_at,
 		coalesce((SELECT json_agg(json_build_object('role', o.slot, 'name', o.name, 'purpose', o.purpose, 'created_at', o.created_at, 'version', o.version) ORDER BY o.created_at, o.slot)
-		          FROM commission_role o WHERE o.commission_id = c.id), '[]') AS own`
+		          FROM commission_role o WHERE o.commission_id = c.id), '[]') AS own,
+		coalesce((SELECT json_agg(json_build_object('role', a.role, 'object', a.object, 'action', a.action, 'effect', a.effect) ORDER BY a.object, a.action, a.role)
+		          FROM access_rule a WHERE a.commission_id = c.id), '[]') AS rules`
 	homeJoins = `FROM commission c LEFT JOIN access_rules r ON r.commission_id = c.id LEFT JOIN access_review v ON v.commission_id = c.id`
 )
 
@@ -32,7 +34,7 @@ func homeByID(ctx context.Context, q postgres.Q, id uuid.UUID) (Home, error) {
 	return postgres.One[Home](ctx, q, access.ErrNotFound, `SELECT `+homeColumns+` `+homeJoins+` WHERE c.id = $1`, id)
 }
 
-// rulesOf are the commission's own rules, in one order.
+// rulesOf are the commission's own rules as they are in a change, in one order.
 func rulesOf(ctx context.Context, q postgres.Q, commission uuid.UUID) ([]access.Rule, error) {
 	return postgres.All[access.Rule](ctx, q, `SELECT role, object, action, effect FROM access_rule WHERE commission_id = $1 ORDER BY object, action, role`, commission)
 }
