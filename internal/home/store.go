@@ -2,7 +2,11 @@ package home
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -70,37 +74,69 @@ func front(ctx context.Context, q postgres.Q, now time.Time) (Front, error) {
 
 func findCommissions(ctx context.Context, q postgres.Q, text string) ([]FoundCommission, error) {
 	var w postgres.Where
-	asked := w.Arg(text)
-	w.And("(" + w.Named("c.acronym || ' ' || c.name", text) + " OR fold(" + asked + ") <% fold(c.acronym || ' ' || c.name))")
-	return postgres.All[FoundCommission](ctx, q, `
-		SELECT c.slug, c.acronym, c.name, c.state, s.name AS sector FROM commission c LEFT JOIN sector s ON s.id = c.sector_id
-		WHERE `+w.SQL()+`
-		ORDER BY lower(c.acronym) = lower(`+asked+`) DESC, word_similarity(fold(`+asked+`), fold(c.acronym || ' ' || c.name)) DESC, c.name, c.id LIMIT `+w.Arg(Most), w.Args()...)
+	return postgres.All[FoundCommission](ctx, q, find(&w, search{"commission c LEFT JOIN sector s ON s.id = c.sector_id", "c.id, c.slug, c.acronym, c.name, c.state, s.name AS sector",
+		"slug, acronym, name, state, sector", "c.acronym || ' ' || c.name", "acronym"}, text), w.Args()...)
 }
 
 func findOrganizations(ctx context.Context, q postgres.Q, text string) ([]FoundOrganization, error) {
 	var w postgres.Where
-	asked := w.Arg(text)
-	w.And("state = 'member'").And("(" + w.Named("name", text) + " OR fold(" + asked + ") <% fold(name))")
-	return postgres.All[FoundOrganization](ctx, q, `
-		SELECT slug, name, kind, country FROM organization
-		WHERE `+w.SQL()+` ORDER BY word_similarity(fold(`+asked+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
+	w.And("state = 'member'")
+	return postgres.All[FoundOrganization](ctx, q, find(&w, search{"organization", "id, slug, name, kind, country", "slug, name, kind, country", "name", "name"}, text), w.Args()...)
 }
 
-// looked is among how many, of those the reader may see, the best are sought: where
-// there are more, as with two letters among half a million names, nobody looks for the best of all.
-const looked = 1000
-
 // findPersons finds whom the reader may see: themselves, and whoever holds a
-// seat on a roster that is open to them.
+// seat on a roster that is open to them. That is asked for each, and not EXISTS: for it
+// Postgres may come to read all seats there are first.
 func findPersons(ctx context.Context, q postgres.Q, sight access.Sight, text string, now time.Time) ([]FoundPerson, error) {
 	var w postgres.Where
-	w.And(`p.state = 'active'`).And(`(`+w.Named("p.name", text)+` OR fold(?) <% fold(p.name))`, text)
+	w.And(`p.state = 'active'`)
 	if !sight.All {
 		at, me := w.Arg(now), w.Arg(sight.Person)
-		w.And(`(p.id = ` + me + ` OR EXISTS (SELECT 1 FROM seat t JOIN commission c ON c.id = t.commission_id
-			WHERE t.person_id = p.id AND t.period @> ` + at + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + `))`)
+		w.And(`(p.id = ` + me + ` OR (SELECT true FROM seat t JOIN commission c ON c.id = t.commission_id
+			WHERE t.person_id = p.id AND t.period @> ` + at + `::timestamptz AND ` + sight.Roster(&w, "c.roster_visibility", "c.id") + ` LIMIT 1))`)
 	}
-	return postgres.All[FoundPerson](ctx, q, `SELECT id, name, country FROM (SELECT p.id, p.name, p.country FROM person p WHERE `+w.SQL()+` LIMIT `+w.Arg(looked)+`) p
-		ORDER BY word_similarity(fold(`+w.Arg(text)+`), fold(name)) DESC, name, id LIMIT `+w.Arg(Most), w.Args()...)
+	return postgres.All[FoundPerson](ctx, q, find(&w, search{"person p", "p.id, p.name, p.country", "id, name, country", "p.name", "name"}, text), w.Args()...)
+}
+
+// search is what is looked through: columns from tables, id and name among them, of which
+// some are shown; by a name of which one index has trigrams, and another its words with a
+// letter left out. What is called just so comes first.
+type search struct{ from, columns, shown, by, called string }
+
+const (
+	looked   = 500 // among how many that have the text the best are sought: among all that have two letters nobody looks for them
+	mistaken = 200 // among how many that may be meant
+	mended   = 4   // words of a text that may be mistakes
+	longer   = 3   // letters; shorter words are like too many
+)
+
+// find is the statement that finds the rows under the conditions of w that have text in
+// their name: what is called so first, then what begins so. Where there are none it finds
+// those of whose words each that was asked for may be a mistake.
+func find(w *postgres.Where, of search, text string) string {
+	under, asked := w.SQL(), w.Arg(text)
+	near := `(lower(` + of.called + `) = lower(` + asked + `))::int + (fold(name) LIKE (SELECT fold(` + w.Arg(postgres.Begins(text)) + `)))::int`
+	named := `SELECT ` + of.columns + ` FROM ` + of.from + ` WHERE ` + under + ` AND ` + w.Named(of.by, text) + ` LIMIT ` + w.Arg(looked)
+	found := `SELECT *, 2 + ` + near + ` AS near FROM named`
+	meant := "true"
+	for i, word := range words(text) {
+		if i < mended {
+			meant += ` AND words_left_out(` + of.by + `) && (SELECT one_left_out(fold(` + w.Arg(word) + `)))`
+		}
+	}
+	if meant != "true" {
+		found += `
+		UNION ALL
+		(SELECT ` + of.columns + `, word_similarity(fold(` + asked + `), fold(` + of.by + `)) FROM ` + of.from + `
+		 WHERE ` + under + ` AND ` + meant + ` AND NOT EXISTS (SELECT FROM named) LIMIT ` + w.Arg(mistaken) + `)`
+	}
+	return `
+		WITH named AS MATERIALIZED (` + named + `)
+		SELECT ` + of.shown + ` FROM (` + found + `) x ORDER BY near DESC, name, id LIMIT ` + w.Arg(Most)
+}
+
+// words are those of a text in which a mistake can be told.
+func words(text string) []string {
+	all := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) })
+	return slices.DeleteFunc(all, func(word string) bool { return utf8.RuneCountInString(word) <= longer })
 }
