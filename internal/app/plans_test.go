@@ -22,25 +22,29 @@ import (
 // plans asks for every page and list of the filled world, large things first, as a
 // member, a chair and the secretariat, writes what is written most, and has Postgres
 // explain each statement that ran, with its parameters: none reads a large table whole,
-// sorts on disk, or is planned for a hundredth of the rows that it meets, unless it
-// answers a tenth of the table, as an export does, or accepted says why.
+// sorts on disk, or is planned for a hundredth of the rows that it meets, unless it answers a
+// tenth of the table, as an export does, or accepted says why. With the plan for any values,
+// by which the portal runs it, none meets a quarter of the rows of a table by whatever index.
 func plans(t *testing.T, p *apptest.Portal) {
 	t.Helper()
 	ran := statements(t, p)
 	tables, err := postgres.All[struct {
 		Name string  `db:"relname"`
 		Rows float64 `db:"reltuples"`
-	}](context.Background(), p.DB, `SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > 20000`)
+	}](context.Background(), p.DB, `SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > 10000`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := map[string]float64{}
+	large, many := map[string]float64{}, map[string]float64{}
 	for _, table := range tables {
-		large[table.Name] = table.Rows
+		many[table.Name] = table.Rows
+		if table.Rows > 20000 {
+			large[table.Name] = table.Rows
+		}
 	}
 	for _, query := range slices.Sorted(maps.Keys(ran)) {
 		for _, args := range ran[query] {
-			for _, wrong := range explained(t, p, query, args, large) {
+			for _, wrong := range explained(t, p, query, args, large, many) {
 				if !slices.ContainsFunc(accepted, func(a exception) bool {
 					return strings.Contains(query, a.query) && strings.HasPrefix(wrong, a.wrong)
 				}) {
@@ -57,7 +61,12 @@ type exception struct{ query, wrong, why string }
 
 var accepted = []exception{
 	{"coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations", "reads all of participation", "counts over everything, kept for half a minute"},
-	{"AS commissions, (SELECT count(*) FROM organization", "reads all of seat", "counts over everything, kept for ten seconds"},
+	{"coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations", "spills to disk", "as above"},
+	{"coalesce(c.n, 0) AS commissions, coalesce(o.n, 0) AS organizations", "goes through", "as above"},
+	{"WITH c AS (SELECT id, state FROM commission WHERE sector_id", "goes through", "counts over a sector, kept for half a minute"},
+	{"(SELECT count(*) FROM seat WHERE period @> $1::timestamptz) AS seats", "reads all of seat", "counts over everything, kept for ten seconds"},
+	{"(SELECT count(*) FROM seat WHERE period @> $1::timestamptz) AS seats", "goes through", "as above"},
+	{"WITH holds AS", "goes through", "as below"},
 	{"WITH holds AS", "reads all of seat", "who has no second factor, counted for the secretariat alone"},
 	{"FROM document_access WHERE person_id = $1", "reads all of document_access", "everything about me, asked for seldom: no index of three million rows is kept up for it"},
 	{"FROM document_version WHERE person_id = $1", "reads all of document_version", "everything about me, as above"},
@@ -87,7 +96,7 @@ func statements(t *testing.T, p *apptest.Portal) map[string][][]any {
 	word := apptest.Value[string](p, `SELECT word FROM document_word WHERE word ~ '^[a-z]{4,}$' ORDER BY documents DESC, word LIMIT 1`)
 	person := apptest.Value[string](p, `SELECT left(name, 5) FROM person WHERE name ~ '^[A-Z][a-z]{4}' ORDER BY name LIMIT 1 OFFSET 100`)
 	asked := map[string][]string{
-		"/search":                      {"?q=" + word, "?q=" + word[:2] + word[3:], "?q=" + person, "?q=zz"},
+		"/search":                      {"?q=" + word, "?q=" + word[:2] + word[3:], "?q=" + person, "?q=" + person[:2], "?q=zz"},
 		"/commissions":                 {"", "?q=safe", "?state=active&kind=commission", "?sector=energy"},
 		"/organizations":               {"", "?q=nord", "?country=DE&kind=company", "?sector=energy"},
 		"/commissions/:slug/roster":    {"", "?q=" + person, "?as_of=2024-11-01", "?country=DE", "?role=observer"},
@@ -178,7 +187,7 @@ type node struct {
 
 // explained says what is wrong with the plans of a statement: that for these values, which
 // is carried out, and that for any, by which the portal runs it.
-func explained(t *testing.T, p *apptest.Portal, query string, args []any, large map[string]float64) (wrong []string) {
+func explained(t *testing.T, p *apptest.Portal, query string, args []any, large, many map[string]float64) (wrong []string) {
 	t.Helper()
 	switch first, _, _ := strings.Cut(strings.TrimSpace(query), " "); strings.ToUpper(strings.Fields(first)[0]) {
 	case "SELECT", "WITH", "INSERT", "UPDATE", "DELETE":
@@ -206,23 +215,27 @@ func explained(t *testing.T, p *apptest.Portal, query string, args []any, large 
 		t.Fatal(err)
 	}
 	answers := plans[0].Plan.Met
-	plans = append(plans, generic(t, p, query, args)...)
-	var look func(n node)
-	look = func(n node) {
+	_ = tx.Rollback() // it may have what the next has to wait for
+	any := generic(t, p, query, args)
+	var look func(n node, any bool)
+	look = func(n node, any bool) {
 		switch {
 		case n.Type == "Seq Scan" && large[n.Relation] > 10*answers:
 			wrong = append(wrong, "reads all of "+n.Relation)
 		case (strings.HasPrefix(n.Sort, "external") || n.Batches > 1) && answers < 5000:
 			wrong = append(wrong, "spills to disk")
-		case n.Relation != "" && n.Met > 1000 && n.Met > 100*n.Rows:
+		case any && many[n.Relation] > 0 && n.Met*n.Loops > many[n.Relation]/4 && n.Met*n.Loops > 10*answers:
+			wrong = append(wrong, fmt.Sprintf("goes through %.0f rows of %s", n.Met*n.Loops, n.Relation))
+		case !any && n.Relation != "" && n.Met > 1000 && n.Met > 100*n.Rows:
 			wrong = append(wrong, fmt.Sprintf("expects %.0f rows of %s and meets %.0f", n.Rows, n.Relation, n.Met))
 		}
 		for _, below := range n.Plans {
-			look(below)
+			look(below, any)
 		}
 	}
-	for _, p := range plans {
-		look(p.Plan)
+	look(plans[0].Plan, false)
+	for _, p := range any {
+		look(p.Plan, true)
 	}
 	return wrong
 }
@@ -262,7 +275,10 @@ func generic(t *testing.T, p *apptest.Portal, query string, args []any) (plans [
 		with = "(" + strings.Join(values, ", ") + ")"
 	}
 	if err == nil {
-		err = tx.Get(&raw, "EXPLAIN (FORMAT JSON) EXECUTE "+name+with)
+		if err = tx.Get(&raw, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE "+name+with); err != nil { // as it was written before
+			_ = tx.Rollback()
+			err = p.DB.DB.Get(&raw, "EXPLAIN (FORMAT JSON) EXECUTE "+name+with)
+		}
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &plans)

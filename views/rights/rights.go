@@ -3,6 +3,7 @@ package rights
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,18 @@ type Matrix struct {
 	rights.Matrix
 	Tabs []part.Tab
 	Edit bool
+}
+
+// key says all that its tables depend on.
+func (p Matrix) key() []string {
+	key := []string{"matrix", p.Path(), strconv.FormatBool(p.Edit)}
+	for _, c := range p.Columns {
+		key = append(key, c.Role, c.Name, strconv.Itoa(c.Persons))
+	}
+	for _, r := range p.Rules {
+		key = append(key, r.Role, r.Object, r.Action, r.Effect)
+	}
+	return key
 }
 
 // holders is the address of the roster with those who hold a role; "" for a group.
