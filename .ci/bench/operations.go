@@ -58,6 +58,7 @@ var asked = [][3]string{
 	{"commissions", "member", "/commissions"},
 	{"organizations", "member", "/organizations"},
 	{"organizations of a country", "member", "/organizations?country=DE&kind=company"},
+	{"organizations of a sector", "member", "/organizations?sector=energy"},
 	{"roster of 20,000", "chair", "/commissions/{large}/roster"},
 	{"roster, a middle page", "chair", "/commissions/{large}/roster?after={after}"},
 	{"roster as of two years ago", "chair", "/commissions/{large}/roster?as_of={then}"},

@@ -76,12 +76,24 @@ func (s *Service) mayList(ctx context.Context, who access.Actor, f *Filter) erro
 	return p.Err()
 }
 
+// mostSorted is how many organizations of a sector are sorted for a page of them. Of more,
+// one after the other is looked at in the order of their names until the page is full.
+const mostSorted = 1000
+
 // List is a page of organizations by name, and the cursor of the next.
 func (s *Service) List(ctx context.Context, who access.Actor, f Filter, page keyset.Page) ([]Row, string, error) {
 	if err := s.mayList(ctx, who, &f); err != nil {
 		return nil, "", err
 	}
-	rows, err := list(ctx, s.db, f, journal.Now(ctx), page)
+	inOrder := f.Query != "" // few have a name
+	if f.Sector != "" && !inOrder && (f.State == "" || f.State == Member) {
+		all, err := s.Counts(ctx, who, Filter{Sector: f.Sector})
+		if err != nil {
+			return nil, "", err
+		}
+		inOrder = all.Total > mostSorted
+	}
+	rows, err := list(ctx, s.db, f, journal.Now(ctx), page, inOrder)
 	if err != nil {
 		return nil, "", err
 	}

@@ -95,9 +95,16 @@ func (f Filter) where(now time.Time) *postgres.Where {
 }
 
 // list reads a page of organizations in the order of their names: cut from one
-// index, and joined with the logos after.
-func list(ctx context.Context, q postgres.Q, f Filter, now time.Time, page keyset.Page) ([]Row, error) {
+// index, and joined with the logos after. inOrder has each asked whether it is in the
+// sector, in that order, and not all of the sector sorted.
+func list(ctx context.Context, q postgres.Q, f Filter, now time.Time, page keyset.Page, inOrder bool) ([]Row, error) {
+	sector := f.Sector
+	if inOrder {
+		f.Sector = ""
+	}
 	w := f.where(now)
+	w.If(sector != f.Sector, `(SELECT true FROM participation p JOIN commission c ON c.id = p.commission_id
+		WHERE p.organization_id = organization.id AND p.period @> ?::timestamptz AND c.sector_id = (SELECT id FROM sector WHERE slug = ?) LIMIT 1)`, now, sector)
 	w.If(page.After != nil, `(name, id) > (? COLLATE "und-x-icu", ?::uuid)`, page.Key(0), page.Key(1))
 	rows, err := postgres.All[Row](ctx, q, `
 		SELECT o.id, o.slug, o.name, o.kind, o.category, o.country, o.state, l.digest AS logo
