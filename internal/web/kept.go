@@ -12,6 +12,7 @@ import (
 
 	"commissionportal/internal/access"
 	"commissionportal/internal/i18n"
+	"commissionportal/internal/journal"
 	"commissionportal/internal/kept"
 	"commissionportal/internal/postgres"
 )
@@ -103,14 +104,14 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	}
 	key := strings.Join([]string{c.Path(), i18n.From(ctx).Language.String(), strconv.FormatBool(c.Get("HX-Request") == "true"), encodingOf(c)}, " ")
 	page := s.kept.page(key)
-	if page.fresh(s.KeepFor) {
+	if page.fresh(journal.Now(ctx), s.KeepFor) {
 		return page.answer(c)
 	}
 	// One makes it. The others wait for as long as that takes: if each lost its patience and
 	// made the page too, what is slow under load would be slower for everybody.
 	made, first := s.kept.begin(key)
 	if !first {
-		if page.fresh(2 * s.KeepFor) {
+		if page.fresh(journal.Now(ctx), 2*s.KeepFor) {
 			return page.answer(c)
 		}
 		right := page.known()
@@ -121,14 +122,14 @@ func (s *Server) keep(c *fiber.Ctx) error {
 		return c.Next() // it is not to be kept
 	}
 	defer s.kept.end(key)
-	asked := time.Now() // it is as old as what it is made of
+	asked := journal.Now(ctx) // it is as old as what it is made of
 	changes, err := postgres.Changes(ctx, s.DB)
 	if err != nil {
 		return err
 	}
 	lags := postgres.Lags(ctx)
 	of := fmt.Sprint(changes, " of a replica: ", lags)
-	if page != nil && of == page.of && time.Since(page.made) < mostKept {
+	if page != nil && of == page.of && within(asked.Sub(page.made), mostKept) {
 		page.right.Store(asked.UnixNano())
 		return page.answer(c)
 	}
@@ -156,10 +157,14 @@ func (s *Server) keep(c *fiber.Ctx) error {
 	return nil
 }
 
-// fresh reports whether the page may be shown without asking anybody.
-func (p *keptPage) fresh(keep time.Duration) bool {
-	return p != nil && time.Since(p.made) < mostKept && time.Since(time.Unix(0, p.known())) < keep
+// fresh reports whether the page may be shown at now without asking anybody.
+func (p *keptPage) fresh(now time.Time, keep time.Duration) bool {
+	return p != nil && within(now.Sub(p.made), mostKept) && within(now.Sub(time.Unix(0, p.known())), keep)
 }
+
+// within reports whether something is of an age that it may have. A clock that was put back
+// makes it old.
+func within(age, most time.Duration) bool { return 0 <= age && age < most }
 
 // known is when the page was last known to be right.
 func (p *keptPage) known() int64 {
