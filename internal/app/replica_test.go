@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,6 +126,26 @@ func follows(t *testing.T, p *apptest.Portal) {
 			t.Fatal("the replica is not read from", err)
 		}
 	}
+}
+
+// preferStandby is the address of the one of two servers that only reads, or else of the other.
+func preferStandby(t *testing.T, addresses ...string) string {
+	t.Helper()
+	var hosts, ports []string
+	var u *url.URL
+	for _, address := range addresses {
+		var err error
+		if u, err = url.Parse(address); err != nil {
+			t.Fatal(err)
+		}
+		hosts, ports = append(hosts, u.Hostname()), append(ports, u.Port())
+	}
+	q := u.Query()
+	q.Set("host", strings.Join(hosts, ","))
+	q.Set("port", strings.Join(ports, ","))
+	q.Set("target_session_attrs", "prefer-standby")
+	u.Host, u.RawQuery = "", q.Encode()
+	return u.String()
 }
 
 // TestReplica has visitors be shown what a replica has, by servers that are stopped, stay
@@ -296,6 +318,37 @@ func TestReplica(t *testing.T) {
 	<-stopped
 	if waited := time.Duration(slowest.Load()); waited > 3*time.Second {
 		t.Errorf("somebody waited %v", waited)
+	}
+
+	// Connections that came to the primary instead, while the replica was away, go back to it.
+	r.between.Cut()
+	either := r.Another(func(c *app.Config) { c.ReplicaURL, c.Connections = preferStandby(t, c.ReplicaURL, c.DatabaseURL), 4 })
+	standbys := func() (n int32) {
+		var counted atomic.Int32
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				standby, err := postgres.One[bool](postgres.MayLag(t.Context()), either.DB, nil, `SELECT pg_is_in_recovery() FROM pg_sleep(0.05)`)
+				if err != nil {
+					t.Error(err)
+				}
+				if standby {
+					counted.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		return counted.Load()
+	}
+	follows(t, either)
+	if n := standbys(); n != 0 {
+		t.Errorf("a replica answers %d times that is not there", n)
+	}
+	r.between.Mend()
+	for end := time.Now().Add(time.Minute); standbys() != 4; {
+		if time.Now().After(end) {
+			t.Fatal("the replica is back, and the primary is asked still")
+		}
 	}
 
 	// It takes the place of the primary, which has stopped: what has been acknowledged is there.

@@ -108,6 +108,7 @@ func Lazy(c Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("replica: %w", err), db.Close())
 	}
+	to.SetConnMaxLifetime(back)
 	db.replica = &replica{DB: to, log: cmp.Or(c.Log, slog.Default()), began: time.Now()}
 	return db, nil
 }

@@ -19,6 +19,11 @@ const MostLag = 2 * time.Second
 // look is how often it is asked how far a replica has come.
 const look = 500 * time.Millisecond
 
+// back is how long a connection to the replica is used. One that was made to the primary, while
+// the replica was away (Config.Replica may say target_session_attrs=prefer-standby), would stay
+// there otherwise.
+const back = 10 * time.Second
+
 // replica is a server that follows the primary.
 type replica struct {
 	*DB
