@@ -142,10 +142,11 @@ func start(ctx context.Context, url string, ops []operation, o options) (*server
 	return s, nil
 }
 
-// environment is that of a portal at an address, with its files in dir. Its visitors
-// come from wherever they say: it believes the proxy that there is not.
+// environment is that of a portal at an address, with its files in dir, and as many connections
+// as docs/operating.md advises for two processors. Its visitors come from wherever they say: it
+// believes the proxy that there is not.
 func environment(database, address, dir string) []string {
-	return []string{"DATABASE_URL=" + database, "HOST=127.0.0.1", "PORT=" + port(address), "FILES=file://" + filepath.Join(dir, "files"), "LOG_LEVEL=error", "DEVELOPMENT=true",
+	return []string{"DATABASE_URL=" + database, "DATABASE_CONNECTIONS=8", "HOST=127.0.0.1", "PORT=" + port(address), "FILES=file://" + filepath.Join(dir, "files"), "LOG_LEVEL=error", "DEVELOPMENT=true",
 		"TRUSTED_PROXIES=127.0.0.1/32", "BASE_URL=http://" + address, "TEST_DATABASE_URL="}
 }
 
