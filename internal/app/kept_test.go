@@ -131,6 +131,19 @@ func TestKept(t *testing.T) {
 	if n := p.Queries(func() { visitor.Get(path, "Accept-Encoding", "br").Want(200) }); n != 1 {
 		t.Errorf("after an application, it costs %d statements", n)
 	}
+	// Half a minute old, it is made anew by one; until then it is shown as long as it is right.
+	later(31 * time.Second)
+	visitor.Get(path, "Accept-Encoding", "br").Want(200)
+	later(29800 * time.Millisecond)
+	visitor.Get(path, "Accept-Encoding", "br").Want(200)
+	later(250 * time.Millisecond)
+	if n := p.Queries(func() { visitor.Get(path, "Accept-Encoding", "br").Want(200) }); n != 0 {
+		t.Errorf("half a minute old and just found to be right, it costs %d statements", n)
+	}
+	later(250 * time.Millisecond)
+	if n := p.Queries(func() { visitor.Get(path, "Accept-Encoding", "br").Want(200) }); n < 2 {
+		t.Errorf("older than half a minute, it costs %d statements", n)
+	}
 	// Each has what is theirs.
 	visitor.Get(path).Want(200, "Grid Storage", "Sign in")
 	visitor.Get(path, "Accept-Language", "de").Want(200)
