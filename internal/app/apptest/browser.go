@@ -1,11 +1,13 @@
 package apptest
 
 import (
+	"bufio"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -77,11 +79,11 @@ func Browser(t testing.TB, base string) *Tab {
 	if err != nil || origin.Host == "" {
 		t.Fatalf("browser: %q is not the address of a portal", base)
 	}
-	window, forget, err := newWindow(browser)
+	window, forget, err := newWindow(browser.ctx)
 	if err != nil {
 		t.Fatalf("browser: %v", err)
 	}
-	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(window))
+	ctx, closeTab := chromedp.NewContext(browser.ctx, chromedp.WithTargetID(window))
 	tab := &Tab{t: t, base: origin, ctx: ctx, patience: patience, watch: newWatch(ctx, origin.Host)}
 	t.Cleanup(func() {
 		for _, fault := range tab.end() {
@@ -111,7 +113,7 @@ func (c *Client) Browser() *Tab {
 }
 
 // chromium starts the browser of this test program, once. It ends with the program.
-var chromium = sync.OnceValues(func() (context.Context, error) {
+var chromium = sync.OnceValues(func() (*browser, error) {
 	path, err := findChromium()
 	if err != nil {
 		return nil, err
@@ -124,22 +126,82 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, _ := chromedp.NewExecAllocator(context.Background(), // the kernel ends the browser with us
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
-		chromedp.Flag("disable-features", "Translate,OptimizationHints,MediaRouter"),
-		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("lang", "en-US"), chromedp.Flag("password-store", "basic"),
-		// Nothing leaves this machine, whatever a page asks for.
-		chromedp.Flag("no-proxy-server", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
-		chromedp.WSURLReadTimeout(time.Minute))
-	ctx, _ = chromedp.NewContext(ctx)
-	return ctx, bounded(func() error { return chromedp.Run(ctx) })
+	return launch(path, profile)
 })
+
+// browser is one that runs.
+type browser struct {
+	ctx     context.Context
+	process *os.Process
+}
+
+// starts is how often a browser is started that ends as it starts: one of thousands did.
+const starts = 3
+
+// launch starts the browser at path. What goes wrong before it runs is printed.
+func launch(path, profile string) (b *browser, err error) {
+	for n := range starts {
+		if b, err = launchOnce(path, profile); err == nil {
+			return b, nil
+		}
+		fmt.Fprintf(os.Stderr, "browser, start %d of %d: %v\n", n+1, starts, err)
+	}
+	return nil, err
+}
+
+// launchOnce starts the browser at path. The error is what it said, and how it ended.
+// (The library, which can do so too, loses what was said by a browser that ends.)
+func launchOnce(path, profile string) (*browser, error) {
+	output, written, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, "--user-data-dir="+profile, "--headless", "--remote-debugging-port=0", "--no-sandbox",
+		"--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run", "--no-default-browser-check", "--mute-audio",
+		"--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--disable-extensions", "--disable-dev-shm-usage", "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+		"--disable-features=Translate,OptimizationHints,MediaRouter",
+		"--force-color-profile=srgb", "--hide-scrollbars", "--lang=en-US", "--password-store=basic",
+		// Nothing leaves this machine, whatever a page asks for.
+		"--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+		"about:blank")
+	cmd.Stdout, cmd.Stderr = written, written
+	endWithUs(cmd)
+	if err := errors.Join(cmd.Start(), written.Close()); err != nil {
+		return nil, errors.Join(err, output.Close())
+	}
+	address, err := listening(output)
+	if err != nil {
+		err = errors.Join(err, cmd.Process.Kill(), cmd.Wait(), output.Close()) // killed, or it ended by itself: the error tells
+		return nil, err
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, output) // until it ends; nobody reads it
+		_ = cmd.Wait()
+	}()
+	ctx, _ := chromedp.NewRemoteAllocator(context.Background(), address, chromedp.NoModifyURL)
+	ctx, _ = chromedp.NewContext(ctx)
+	if err := bounded(func() error { return chromedp.Run(ctx) }); err != nil {
+		return nil, errors.Join(err, cmd.Process.Kill())
+	}
+	return &browser{ctx, cmd.Process}, nil
+}
+
+// listening reads what a browser says until it tells where it is to be spoken to.
+func listening(output *os.File) (address string, err error) {
+	if err := output.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		return "", err
+	}
+	var said strings.Builder
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), "DevTools listening on "); ok {
+			return address, output.SetReadDeadline(time.Time{})
+		}
+		said.WriteString(lines.Text() + "\n")
+	}
+	return "", errors.Join(fmt.Errorf("it does not start: %q", said.String()), lines.Err())
+}
 
 // bounded runs what the browser has to answer and cannot be given a deadline. A
 // browser that hangs fails the test that needs it, and not the whole package.

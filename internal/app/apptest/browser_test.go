@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"commissionportal/internal/postgres/private"
 )
 
@@ -63,13 +61,50 @@ func TestBrowserEndsWithUs(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the kernel ends no children here")
 	}
-	tab := Browser(t, site(t, nil))
-	started, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", chromedp.FromContext(tab.ctx).Browser.Process().Pid))
+	Browser(t, site(t, nil))
+	browser, err := chromium()
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", browser.process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if name := filepath.Base(started); !strings.Contains(name, "chrom") {
 		t.Errorf("the tests started %s, and what that started outlives them", started)
+	}
+}
+
+// TestBrowserThatEnds starts one that is killed as it starts: the first time, and always.
+func TestBrowserThatEnds(t *testing.T) {
+	t.Parallel()
+	real, err := findChromium()
+	if err != nil {
+		t.Skip("no browser here")
+	}
+	for name, again := range map[string]string{"once": `exec ` + real + ` "$@"`, "always": `echo no memory; kill -9 $$`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			program := filepath.Join(dir, "browser")
+			text := "#!/bin/sh\nif mkdir " + dir + "/started 2>/dev/null; then kill -9 $$; fi\n" + again + "\n"
+			if err := os.WriteFile(program, []byte(text), 0o700); err != nil { //nolint:gosec // it is run
+				t.Fatal(err)
+			}
+			browser, err := launch(program, filepath.Join(dir, "profile"))
+			if name == "always" {
+				if err == nil || !strings.Contains(err.Error(), "no memory") || !strings.Contains(err.Error(), "signal: killed") {
+					t.Errorf("a browser that always ends gives %v, want what it said and how it ended", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := browser.process.Kill(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -63,7 +63,7 @@ func NewPooler(t testing.TB, connections int) *Pooler {
 		}
 	}
 	command := exec.Command(program, "-q", settings)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithUs(command)
 	if info, err := os.Stat(host); err == nil && os.Geteuid() == 0 { // it runs as whoever may enter the server's folder, and not as root
 		owner, _ := info.Sys().(*syscall.Stat_t)
 		command.SysProcAttr.Credential = &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}

@@ -97,7 +97,7 @@ func (s *Process) Start() {
 	}
 	s.command.Env = append(os.Environ(), s.environ...)
 	s.command.Stderr = testWriter{s.p.t}
-	s.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithUs(s.command)
 	if disk {
 		s.command.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
 	}
