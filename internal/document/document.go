@@ -4,7 +4,6 @@
 package document
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -97,7 +96,8 @@ func Reference(prefix string, number *int) string {
 	if number == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s-N%04d", prefix, *number)
+	digits := strconv.Itoa(*number)
+	return prefix + "-N" + "000"[min(len(digits)-1, 3):] + digits // a row of a list says it six times
 }
 
 // Name is what its address calls a document: its reference, before it has one its id.

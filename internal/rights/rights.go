@@ -124,7 +124,8 @@ func rule(rules []access.Rule, role string, q access.Question) string {
 	return Inherit
 }
 
-func matrix(p *access.Policy, h Home, rules []access.Rule, sets []Set) Matrix {
+// matrix is that of a commission, with the rows of standard wherever it is like the others.
+func matrix(p *access.Policy, standard []Topic, h Home, rules []access.Rule, sets []Set) Matrix {
 	m := Matrix{Home: h, Rules: rules}
 	columns := h.Columns()
 	for _, role := range columns {
@@ -137,20 +138,47 @@ func matrix(p *access.Policy, h Home, rules []access.Rule, sets []Set) Matrix {
 		}
 		m.Columns = append(m.Columns, c)
 	}
+	if len(h.Own) > 0 {
+		standard = standardRows(p, columns)
+	}
+	ruled := map[access.Question]bool{}
+	for _, r := range rules {
+		ruled[access.Question{Object: r.Object, Action: r.Action}] = true
+	}
 	shape := p.Shaped(rules)
+	for _, t := range standard {
+		t.Rows = slices.Clone(t.Rows)
+		for i, row := range t.Rows {
+			if ruled[row.Question] {
+				t.Rows[i].Cells = cells(p, shape, columns, row.Question, rules)
+			}
+		}
+		m.Topics = append(m.Topics, t)
+	}
+	return m
+}
+
+// standardRows are the rows of a matrix with these columns where no rule speaks.
+func standardRows(p *access.Policy, columns []string) []Topic {
+	var list []Topic
 	for _, t := range topics {
 		topic := Topic{Name: t.name}
 		for _, r := range t.rows {
-			row := Row{Question: access.Question{Object: r.object, Action: r.action}, Label: r.label}
-			for _, role := range columns {
-				c := p.Cell(shape, role, r.object, r.action)
-				row.Cells = append(row.Cells, Cell{c.Allowed, c.By, c.Own, rule(rules, role, row.Question)})
-			}
-			topic.Rows = append(topic.Rows, row)
+			q := access.Question{Object: r.object, Action: r.action}
+			topic.Rows = append(topic.Rows, Row{q, r.label, cells(p, nil, columns, q, nil)})
 		}
-		m.Topics = append(m.Topics, topic)
+		list = append(list, topic)
 	}
-	return m
+	return list
+}
+
+func cells(p *access.Policy, shape *access.Shape, columns []string, q access.Question, rules []access.Rule) []Cell {
+	list := make([]Cell, len(columns))
+	for i, role := range columns {
+		c := p.Cell(shape, role, q.Object, q.Action)
+		list[i] = Cell{c.Allowed, c.By, c.Own, rule(rules, role, q)}
+	}
+	return list
 }
 
 // Change sets one cell of the matrix.

@@ -24,6 +24,7 @@ type Service struct {
 	db        *postgres.DB
 	access    *access.Policy
 	documents *document.Service
+	standard  []Topic                        // where no rule speaks
 	sets      *kept.Values[uuid.UUID, []Set] // by commission, for reading
 }
 
@@ -32,7 +33,7 @@ const keepSets = 10 * time.Second
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, documents *document.Service) *Service {
-	return &Service{db, policy, documents, kept.New[uuid.UUID, []Set](db, keepSets, "seat", "commission_role_holder")}
+	return &Service{db, policy, documents, standardRows(policy, RoleColumns), kept.New[uuid.UUID, []Set](db, keepSets, "seat", "commission_role_holder")}
 }
 
 func (s *Service) home(ctx context.Context, who access.Actor, slug, action string) (Home, access.Permit, error) {
@@ -63,7 +64,7 @@ func (s *Service) Show(ctx context.Context, who access.Actor, slug string) (Matr
 	}
 	now := journal.Now(ctx)
 	sets, err := s.sets.Get(ctx, now, h.ID, func(ctx context.Context) ([]Set, error) { return setsOf(ctx, s.db, h.ID, now) })
-	return matrix(s.access, h, h.Rules, sets), err
+	return matrix(s.access, s.standard, h, h.Rules, sets), err
 }
 
 // Changes are the changes of a commission's rules, newest first.

@@ -107,6 +107,15 @@ func bars(ctx context.Context, words []string, counts map[string]int, path func(
 	return list
 }
 
+// tableKey says all that a table of the rows depends on.
+func tableKey(rows []organization.Row) []string {
+	key := append(make([]string, 0, 8+6*len(rows)), "organizations")
+	for _, r := range rows {
+		key = append(key, r.Slug, r.Name, r.LogoURL, country(r.Country), r.Kind, r.Category)
+	}
+	return key
+}
+
 func howMany(ctx context.Context, n int) string {
 	return i18n.N(ctx, n, "%d organization", "%d organizations")
 }
