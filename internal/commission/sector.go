@@ -35,11 +35,12 @@ func (s Sector) Path() string { return "/sectors/" + s.Slug }
 
 const sectorColumns = `s.id, s.slug, s.name, s.about, s.position, s.closed, s.version`
 
-// sectorCounts keeps the counts of the sectors, and the numbers of each: they stand
-// on every list of commissions and are counted over all of them.
-type sectorCounts struct {
-	list    *kept.Values[struct{}, map[uuid.UUID]sectorCount]
-	numbers *kept.Values[uuid.UUID, SectorNumbers] // by sector
+// counts keeps what is counted over much: the counts of the sectors, which stand on every
+// list of commissions, the numbers of each, and the membership of large commissions.
+type counts struct {
+	list       *kept.Values[struct{}, map[uuid.UUID]sectorCount]
+	numbers    *kept.Values[uuid.UUID, SectorNumbers] // by sector
+	membership *kept.Values[uuid.UUID, Membership]    // by commission
 }
 
 type sectorCount struct {
@@ -48,15 +49,16 @@ type sectorCount struct {
 	Organizations int       `db:"organizations"`
 }
 
-func newSectorCounts(db *postgres.DB) *sectorCounts {
-	return &sectorCounts{kept.New[struct{}, map[uuid.UUID]sectorCount](db, keepCounts, "commission", "participation", "sector"),
-		kept.New[uuid.UUID, SectorNumbers](db, keepCounts, "commission", "organization", "participation", "seat")}
+func newCounts(db *postgres.DB) *counts {
+	return &counts{kept.New[struct{}, map[uuid.UUID]sectorCount](db, keepCounts, "commission", "participation", "sector"),
+		kept.New[uuid.UUID, SectorNumbers](db, keepCounts, "commission", "organization", "participation", "seat"),
+		kept.New[uuid.UUID, Membership](db, keepCounts, "organization", "participation", "seat")}
 }
 
 // keepCounts is how long counts may be shown at most after a change; what this process writes of sectors it counts anew.
 const keepCounts = 30 * time.Second
 
-func (c *sectorCounts) forget() {
+func (c *counts) forget() {
 	c.list.Forget()
 	c.numbers.Forget()
 }

@@ -19,7 +19,7 @@ type Service struct {
 	db     *postgres.DB
 	access *access.Policy
 	post   *mail.Post
-	counts *sectorCounts
+	counts *counts
 
 	// OnConclude ends what hangs on a commission that concludes or is abandoned, at
 	// that instant and for that reason, in the same transaction: its seats, what is
@@ -29,7 +29,7 @@ type Service struct {
 
 // New makes the service.
 func New(db *postgres.DB, policy *access.Policy, post *mail.Post) *Service {
-	return &Service{db: db, access: policy, post: post, counts: newSectorCounts(db)}
+	return &Service{db: db, access: policy, post: post, counts: newCounts(db)}
 }
 
 // Filter narrows a list of commissions; empty fields do not.

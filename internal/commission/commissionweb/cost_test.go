@@ -3,6 +3,7 @@ package commissionweb_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"commissionportal/internal/app/apptest"
 )
@@ -69,4 +70,50 @@ func TestListPages(t *testing.T) {
 	for _, path := range []string{"/commissions?kind=nonsense", "/commissions?state=%00"} {
 		visitor.Get(path).Lacks("Something went wrong")
 	}
+}
+
+// TestLargeMembership: up to 200 seats are counted each time, more for all who look in the
+// same moment; and one who looks a second after a change sees it.
+func TestLargeMembership(t *testing.T) {
+	w := newWorld(t)
+	w.At(w.Now())
+	w.found()
+	acme := w.organization("Acme", "acme", "DE", w.staff)
+	w.Exec(`INSERT INTO participation (organization_id, commission_id, level, period) VALUES ($1, $2, 'P', tstzrange(now() - interval '1 day', NULL))`, acme, w.id)
+	sit := func(from, to int) {
+		t.Helper()
+		w.Exec(`WITH p AS (INSERT INTO person (email, name) SELECT 'p' || i || '@example.org', 'Person ' || i FROM generate_series($2::int, $3) i RETURNING id, name)
+			INSERT INTO seat (period, commission_id, person_id, sort_name, role, appointed_by) SELECT tstzrange(now() - interval '1 day', NULL), $1, id, name, 'observer', 'secretariat' FROM p`, w.id, from, to)
+	}
+	type about struct {
+		Seats         int
+		Levels, Kinds map[string]int
+		Countries     map[string]int
+		Organizations []struct{ Name string }
+		Growth        []struct{ N int }
+	}
+	looks := func(seats int, statements int) {
+		t.Helper()
+		var a about
+		if n := w.Queries(func() {
+			a = apptest.JSON[about](w.Visitor().API("GET", "/commissions/grid-storage/about", nil).Want(200))
+		}); n != statements {
+			t.Errorf("%d statements, want %d", n, statements)
+		}
+		if a.Seats != seats || len(a.Growth) == 0 || a.Growth[len(a.Growth)-1].N != seats || a.Levels["P"] != 1 || a.Kinds["company"] != 1 || a.Countries["DE"] != 1 || len(a.Organizations) != 1 {
+			t.Errorf("%+v, want %d seats of Acme, a company of Germany", a, seats)
+		}
+	}
+	have := apptest.Value[int](w.Portal, `SELECT count(*) FROM seat WHERE commission_id = $1`, w.id)
+	sit(have+1, 199)
+	looks(199, 2)
+	sit(200, 200)
+	looks(200, 2)
+	sit(201, 201)
+	looks(201, 4) // whether something changed, and what it is
+	looks(201, 2)
+	sit(202, 202)
+	looks(201, 2) // in the same moment
+	w.At(w.Now().Add(time.Second))
+	looks(202, 4)
 }
