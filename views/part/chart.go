@@ -71,6 +71,16 @@ type growthTick struct{ y, textY, text string }
 
 type growthLabel struct{ x, anchor, text string }
 
+// growthKey says all that a picture of the points depends on: it shows nothing finer than a
+// minute, and the last point is often now.
+func growthKey(id, title string, points []Point) []string {
+	key := append(make([]string, 0, 8+2*len(points)), "growth", id, title)
+	for _, p := range points {
+		key = append(key, strconv.FormatInt(p.At.Unix()/60, 36), itoa(p.Count))
+	}
+	return key
+}
+
 // plotGrowth lays out points, which are in the order of time; there are at least two.
 func plotGrowth(ctx context.Context, points []Point) growthPlot {
 	most := 1
