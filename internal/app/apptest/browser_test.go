@@ -89,7 +89,12 @@ func TestBrowserThatEnds(t *testing.T) {
 			if err := os.WriteFile(program, []byte(text), 0o700); err != nil { //nolint:gosec // it is run
 				t.Fatal(err)
 			}
-			browser, err := launch(program, filepath.Join(dir, "profile"))
+			profile, err := os.MkdirTemp("", "browser-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(profile) }) // best effort: the browser may still be writing its last
+			browser, err := launch(program, profile)
 			if name == "always" {
 				if err == nil || !strings.Contains(err.Error(), "no memory") || !strings.Contains(err.Error(), "signal: killed") {
 					t.Errorf("a browser that always ends gives %v, want what it said and how it ended", err)
