@@ -266,10 +266,16 @@ func random() []byte {
 	return b
 }
 
-// Exec runs SQL as it stands, for what a test has to arrange.
+// Exec runs SQL as it stands, for what a test has to arrange. The portal's own jobs run
+// beside it: what loses against them is tried again, as every change of the portal is.
 func (p *Portal) Exec(query string, args ...any) {
 	p.t.Helper()
-	if _, err := p.DB.DB.ExecContext(context.Background(), query, args...); err != nil {
+	_, err := p.DB.DB.ExecContext(context.Background(), query, args...)
+	for try := 2; postgres.Again(err) && try <= 4; try++ {
+		p.t.Logf("%s: %v; try %d", query, err, try)
+		_, err = p.DB.DB.ExecContext(context.Background(), query, args...)
+	}
+	if err != nil {
 		p.t.Fatalf("%s: %v", query, err)
 	}
 }
