@@ -251,7 +251,7 @@ var costs = map[string]int{
 	"/documents/:name/edit":                                  5,
 	"/documents/:name/return":                                2,
 	"/documents/:name/supersede":                             2,
-	"/documents/:name/trace":                                 4,
+	"/documents/:name/trace":                                 3,
 	"/documents/:name/trace.csv":                             3,
 	"/documents/:name/trace.xlsx":                            3,
 	"/documents/:name/withdraw":                              2,

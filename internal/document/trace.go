@@ -45,7 +45,8 @@ type Step struct {
 	With             *string       `db:"shared_with" json:"shared_with,omitempty" doc:"Whom that grant is to; empty: whoever has its link."`
 	Staff            bool          `db:"-" json:"-"` // it was imported, and it is not known by whom
 	Raw              *string       `db:"note" json:"-"`
-	Note             *journal.Note `db:"-" json:"-"` // what the journal says of it, for those whose work it is
+	Marks            *string       `db:"marks" json:"-"` // those of the Course, as JSON, beside the latest step
+	Note             *journal.Note `db:"-" json:"-"`     // what the journal says of it, for those whose work it is
 }
 
 // key is where a step stands in the trace.
@@ -69,9 +70,9 @@ type Trace struct {
 
 // Mark is how often something happened in a part of the time that a Course shows.
 type Mark struct {
-	Kind  string    `db:"kind"`
-	At    time.Time `db:"at"` // when that part begins
-	Count int       `db:"count"`
+	Kind  string    `json:"kind"`
+	At    time.Time `json:"at"` // when that part begins
+	Count int       `json:"count"`
 }
 
 // Course is a trace along time: how often what happened in each part of it.
@@ -125,7 +126,10 @@ func (s *Service) Trace(ctx context.Context, who access.Actor, name string, f Tr
 	if err != nil {
 		return out, err
 	}
-	query, args := t.list(page)
+	if course && page.After == nil {
+		out.Course = t.course()
+	}
+	query, args := t.list(page, out.Course)
 	if out.Steps, err = postgres.All[Step](ctx, s.db, query, args...); err != nil {
 		return out, err
 	}
@@ -135,8 +139,8 @@ func (s *Service) Trace(ctx context.Context, who access.Actor, name string, f Tr
 			return out, err
 		}
 	}
-	if course && page.After == nil {
-		out.Course, err = s.course(ctx, t)
+	if len(out.Steps) > 0 && out.Steps[0].Marks != nil {
+		err = json.Unmarshal([]byte(*out.Steps[0].Marks), &out.Marks)
 	}
 	return out, err
 }
@@ -145,7 +149,7 @@ func (s *Service) Trace(ctx context.Context, who access.Actor, name string, f Tr
 func (s *Service) EachStep(ctx context.Context, who access.Actor, name string, f TraceFilter, zone *time.Location) (Document, func(func(Step) error) error, error) {
 	t, err := s.tracing(ctx, who, name, f, zone)
 	return t.Document, func(fn func(Step) error) error {
-		query, args := t.list(keyset.Page{Limit: mostExported})
+		query, args := t.list(keyset.Page{Limit: mostExported}, Course{})
 		return postgres.Each(ctx, s.db, func(step Step) error {
 			if err := t.tell(&step); err != nil {
 				return err
@@ -249,11 +253,15 @@ func (t tracing) narrow(w *postgres.Where) string {
 }
 
 // list reads a page of the steps: the latest of each source, of these the latest,
-// and then their names.
-func (t tracing) list(page keyset.Page) (string, []any) {
+// and then their names; and beside the first the marks of c, unless it is none.
+func (t tracing) list(page keyset.Page, c Course) (string, []any) {
 	var w postgres.Where
 	const order = ` ORDER BY at DESC, key COLLATE "C" DESC LIMIT `
-	sources, where, limit := t.sources(&w), t.narrow(&w), w.Arg(page.Fetch())
+	sources, where, marks := t.sources(&w), t.narrow(&w), "NULL"
+	if c.Part > 0 {
+		marks = "CASE WHEN row_number() OVER (ORDER BY x.at DESC, x.key COLLATE \"C\" DESC) = 1 THEN (" + c.marks(&w, sources, where) + ") END"
+	}
+	limit := w.Arg(page.Fetch())
 	if page.After != nil {
 		where += ` AND (at, key COLLATE "C") < (` + w.Arg(page.Key(0)) + `::timestamptz, ` + w.Arg(page.Key(1)) + `::text)`
 	}
@@ -262,7 +270,7 @@ func (t tracing) list(page keyset.Page) (string, []any) {
 	}
 	return `
 		SELECT x.at, x.key, x.kind, x.step, x.count, x.daily, x.number, x.language, x.person_id, p.name AS person, o.slug AS organization, o.name AS organization_name,
-		       x.share_id, x.note, CASE WHEN h.id IS NOT NULL THEN coalesce(tc.name, t.name, tp.name, '') END AS shared_with
+		       x.share_id, x.note, CASE WHEN h.id IS NOT NULL THEN coalesce(tc.name, t.name, tp.name, '') END AS shared_with, ` + marks + ` AS marks
 		FROM (SELECT ` + stepColumns + ` FROM (` + strings.Join(sources, "\n		UNION ALL ") + `) x` + order + limit + `) x
 		LEFT JOIN person p ON p.id = x.person_id
 		LEFT JOIN organization o ON o.id = coalesce(x.organization_id, CASE WHEN x.kind IN ('submission', 'version', 'edit', 'status') THEN
@@ -292,24 +300,27 @@ func unit(span time.Duration, names bool) time.Duration {
 	return units[len(units)-1]
 }
 
-// course counts what happened to a document in each part of its time.
-func (s *Service) course(ctx context.Context, t tracing) (Course, error) {
-	p := Course{From: t.CreatedAt.UTC().Truncate(day), Until: t.now}
+// course is the time of a trace, and the parts of it that are counted.
+func (t tracing) course() Course {
+	c := Course{From: t.CreatedAt.UTC().Truncate(day), Until: t.now}
 	if !t.from.IsZero() {
-		p.From = t.from
+		c.From = t.from
 	}
-	if !t.until.IsZero() && t.until.Before(p.Until) {
-		p.Until = t.until
+	if !t.until.IsZero() && t.until.Before(c.Until) {
+		c.Until = t.until
 	}
-	p.Part = unit(p.Until.Sub(p.From), t.names)
-	var w postgres.Where
-	sources, where := t.sources(&w), t.narrow(&w)
+	c.Part = unit(c.Until.Sub(c.From), t.names)
+	return c
+}
+
+// marks counts what sources have in each part of the time.
+func (c Course) marks(w *postgres.Where, sources []string, where string) string {
+	counted := make([]string, len(sources))
 	for i, source := range sources {
-		sources[i] = "SELECT at, kind, count FROM (" + source + ") x WHERE " + where
+		counted[i] = "SELECT at, kind, count FROM (" + source + ") x WHERE " + where
 	}
-	var err error
-	p.Marks, err = postgres.All[Mark](ctx, s.db, `
-		SELECT kind, date_bin(make_interval(secs => `+w.Arg(p.Part.Seconds())+`), at, `+w.Arg(p.From)+`) AS at, sum(count)::int AS count
-		FROM (`+strings.Join(sources, "\n		UNION ALL ")+`) x GROUP BY 1, 2 ORDER BY 2, 1 LIMIT 1000`, w.Args()...)
-	return p, err
+	return `
+		SELECT json_agg(m) FROM (
+		  SELECT kind, date_bin(make_interval(secs => ` + w.Arg(c.Part.Seconds()) + `), at, ` + w.Arg(c.From) + `) AS at, sum(count)::int AS count
+		  FROM (` + strings.Join(counted, "\n		UNION ALL ") + `) x GROUP BY 1, 2 ORDER BY 2, 1 LIMIT 1000) m`
 }
