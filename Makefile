@@ -133,7 +133,7 @@ world: build
 	@var/portal world --scale $(SCALE)
 
 ## bench: the portal with that world in it against what the machine can do, in turns; writes docs/bench.md
-# About 25 minutes, with nothing else running. ARGS="-run roster -rounds 3 -out -" looks at some of it.
+# About 50 minutes, with nothing else running. ARGS="-run roster -rounds 3 -out -" looks at some of it.
 VEGETA_VERSION := 12.13.0
 VEGETA         := $(TOOLS)/vegeta-$(VEGETA_VERSION)
 .PHONY: bench
